@@ -1,0 +1,1 @@
+"""Conformance: from what a model wrote to a value that satisfies its schema, or an error."""

@@ -1,0 +1,1 @@
+"""The control plane: the keeper, its API and its pages."""

@@ -1,0 +1,155 @@
+"""The record of one call: the only thing that travels the whole path.
+
+Every stage writes its outcome and its duration into it. A gateway appends it to its journal
+before the response is sent; the keeper loads it into the database. Field names are what the
+API, the CLI and the pages show, so a rename is a breaking change of the journal's format.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from roadworthy.core.money import Usage
+
+__all__ = [
+    "ANSWERED",
+    "Attempt",
+    "Call",
+    "CallError",
+    "Message",
+    "Mode",
+    "Outcome",
+    "Repair",
+    "Stage",
+    "StopReason",
+    "Surface",
+    "Violation",
+]
+
+Message: TypeAlias = dict[str, Any]
+"""A chat message as the caller sent it, unknown fields included."""
+
+Outcome: TypeAlias = Literal[
+    "first_pass",  # conformed as it came
+    "repaired",  # conformed after a lossless or schema-guided repair
+    "reasked",  # conformed after failing fields were asked again
+    "unchecked",  # answered, and no schema was given to check it by
+    "refused",  # the model refused
+    "truncated",  # the token limit cut the answer off
+    "failed",  # it did not conform, and was not delivered
+    "errored",  # the provider or the gateway failed
+    "rejected",  # the request was at fault; no model was asked
+    "cancelled",  # the caller went away
+]
+ANSWERED: frozenset[str] = frozenset({"first_pass", "repaired", "reasked", "unchecked"})
+"""Outcomes that delivered an answer."""
+
+Surface: TypeAlias = Literal["chat", "task", "python"]
+StopReason: TypeAlias = Literal[
+    "stop", "length", "tool_calls", "content_filter", "refusal", "unknown"
+]
+Mode: TypeAlias = Literal["grammar", "strict", "json", "prompt", "none"]
+"""How an attempt asked for structure: a grammar that binds every token, the provider's strict
+JSON Schema, its JSON mode, words in the prompt, or no structure at all."""
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which a value breaks its schema."""
+
+    path: str
+    """JSON pointer into the value; the empty string is its root."""
+    keyword: str
+    """The schema keyword that failed, or ``parse`` where there was no JSON at all."""
+    message: str
+
+
+class Repair(msgspec.Struct, frozen=True, kw_only=True):
+    """One change made to an answer so that it conforms."""
+
+    path: str
+    kind: str
+    """What was done: ``fence``, ``syntax``, ``number``, ``boolean``, ``enum_case``, …"""
+    before: str
+    after: str
+
+
+class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One request to an upstream within a call. Times are from the call's start."""
+
+    model: str
+    """The logical model."""
+    provider: str
+    upstream_model: str = ""
+    mode: Mode = "none"
+    purpose: Literal["answer", "reask"] = "answer"
+    start_us: int = 0
+    duration_us: int = 0
+    first_token_us: int | None = None
+    """Streams: when the first piece of the answer came."""
+    status: int | None = None
+    stop_reason: StopReason | None = None
+    usage: Usage = Usage()
+    cost_nusd: int | None = None
+    error: str | None = None
+    """An error code, if the attempt gave no answer."""
+    text: str | None = None
+    """What the model wrote, raw. Bulky."""
+    violations: tuple[Violation, ...] = ()
+    """Why this answer could not be delivered as it was."""
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One stage of the path. Times are from the call's start."""
+
+    name: str
+    start_us: int
+    duration_us: int
+    note: str = ""
+
+
+class CallError(msgspec.Struct, frozen=True, kw_only=True):
+    """The error a caller was given."""
+
+    status: int
+    code: str
+    message: str
+    param: str | None = None
+
+
+class Call(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One execution of a task for a caller."""
+
+    id: str
+    task: str
+    """A task's name, or ``model:NAME`` for a call without a task."""
+    version: str = ""
+    """The version that served: ``working`` until one is published; empty without a task."""
+    model: str = ""
+    surface: Surface = "chat"
+    stream: bool = False
+    started_us: int
+    duration_us: int = 0
+    outcome: Outcome = "errored"
+    error: CallError | None = None
+    conversation_id: str | None = None
+    unit: str | None = None
+    schema_digest: str | None = None
+    """Of the output schema; None: no schema, nothing to conform to."""
+    mode: Mode = "none"
+    usage: Usage = Usage()
+    """Summed over all attempts: what the call cost, not what its last attempt cost."""
+    cost_nusd: int | None = None
+    """Summed over attempts whose cost is known; None: no attempt's cost is known."""
+    repairs: tuple[Repair, ...] = ()
+    attempts: list[Attempt] = msgspec.field(default_factory=list)
+    stages: list[Stage] = msgspec.field(default_factory=list)
+    gateway: str = ""
+    """Which process served it."""
+
+    # Bulky: kept apart from the database's rows, dropped where the project records no texts.
+    input: dict[str, Any] | None = None
+    messages: list[Message] = msgspec.field(default_factory=list)
+    value: Any = None
+    """The delivered value; for a call without a schema, the delivered text."""

@@ -1,0 +1,250 @@
+"""Every error Roadworthy raises on purpose, and what a caller sees of it.
+
+::
+
+    RoadworthyError
+    ├── InvalidRequest                400  the caller's request cannot be understood
+    │   ├── MalformedBody             400  not UTF-8, not JSON, nested too deep
+    │   ├── BodyTooLarge              413
+    │   ├── InvalidInput              400  the input does not satisfy the task's schema
+    │   ├── InvalidSchema             400  an output schema that does not compile
+    │   ├── UnknownModel              404
+    │   └── UnknownTask               404
+    ├── OutputError                   422  the model answered, the answer may not be delivered
+    │   ├── OutputNonconforming       422
+    │   ├── OutputRefused             422
+    │   └── OutputTruncated           422
+    ├── UpstreamError                 502  no usable answer came from the provider
+    │   ├── UpstreamRejected          its own 4xx
+    │   ├── UpstreamRateLimited       429
+    │   ├── UpstreamUnavailable       503
+    │   └── UpstreamTimeout           504
+    ├── LocalModelMissing             503  the embedded model is not installed or does not start
+    ├── Overloaded                    503
+    ├── JournalUnavailable            503  calls cannot be recorded and the project asked to refuse
+    ├── NotFound                      404  control plane: no such call, page or file
+    ├── ProjectError                  500  faults in the project's files, all of them together
+    └── StoreError                    500  the database or the state folder
+
+A class fixes the HTTP status, the error code and whether a client should try again. The
+message states what happened, the offending value and the remedy; it never holds a secret
+or a user's text. The first line of a class's docstring is its default message.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "BodyTooLarge",
+    "InvalidInput",
+    "InvalidRequest",
+    "InvalidSchema",
+    "JournalUnavailable",
+    "LocalModelMissing",
+    "MalformedBody",
+    "NotFound",
+    "OutputError",
+    "OutputNonconforming",
+    "OutputRefused",
+    "OutputTruncated",
+    "Overloaded",
+    "ProjectError",
+    "RoadworthyError",
+    "StoreError",
+    "UnknownModel",
+    "UnknownTask",
+    "UpstreamError",
+    "UpstreamRateLimited",
+    "UpstreamRejected",
+    "UpstreamTimeout",
+    "UpstreamUnavailable",
+]
+
+
+class RoadworthyError(Exception):
+    """Roadworthy could not do what was asked."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    type: ClassVar[str] = "server_error"
+    """OpenAI's ``error.type``."""
+    retry: ClassVar[bool] = False
+    """What ``x-should-retry`` says to the client's own retry loop."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.param = param
+        self.retry_after_s = retry_after_s
+        super().__init__(self.message)
+
+
+class InvalidRequest(RoadworthyError):
+    """The request cannot be understood."""
+
+    status = 400
+    code = "invalid_request"
+    type = "invalid_request_error"
+
+
+class MalformedBody(InvalidRequest):
+    """The request body is not JSON. Send a UTF-8 encoded JSON object."""
+
+    code = "malformed_body"
+
+
+class BodyTooLarge(InvalidRequest):
+    """The request body is too large. Send less, or raise [limits] max_body_bytes."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class InvalidInput(InvalidRequest):
+    """The input does not satisfy the task's input schema."""
+
+    code = "invalid_input"
+
+
+class InvalidSchema(InvalidRequest):
+    """The schema is not a JSON Schema that can be compiled."""
+
+    code = "invalid_schema"
+
+
+class UnknownModel(InvalidRequest):
+    """No such model. GET /v1/models lists those that this gateway serves."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class UnknownTask(InvalidRequest):
+    """No such task. GET /v1/models lists the tasks that this gateway serves."""
+
+    status = 404
+    code = "task_not_found"
+
+
+class OutputError(RoadworthyError):
+    """The model answered, but the answer may not be delivered."""
+
+    status = 422
+    code = "output_error"
+    type = "output_error"
+
+
+class OutputNonconforming(OutputError):
+    """The answer does not conform to the output schema, and asking again did not mend it."""
+
+    code = "output_nonconforming"
+
+
+class OutputRefused(OutputError):
+    """The model refused to answer."""
+
+    code = "output_refused"
+
+
+class OutputTruncated(OutputError):
+    """The answer was cut off at the token limit. Raise max_tokens, or ask for less."""
+
+    code = "output_truncated"
+
+
+class UpstreamError(RoadworthyError):
+    """The provider gave no usable answer."""
+
+    status = 502
+    code = "upstream_error"
+    type = "upstream_error"
+
+
+class UpstreamRejected(UpstreamError):
+    """The provider rejected the request."""
+
+    code = "upstream_rejected"
+
+    def __init__(
+        self, message: str | None = None, *, upstream_status: int, param: str | None = None
+    ) -> None:
+        super().__init__(message, param=param)
+        self.upstream_status = upstream_status
+        # A rejected *parameter* is the caller's to mend, so its 4xx is passed on; rejected
+        # credentials are the operator's, and a 401 would send the caller looking for a key.
+        if upstream_status in (400, 404, 413, 422):
+            self.status = upstream_status  # type: ignore[misc]  # narrows the class's default
+
+
+class UpstreamRateLimited(UpstreamError):
+    """The provider's rate limit is reached."""
+
+    status = 429
+    code = "upstream_rate_limited"
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The provider cannot be reached."""
+
+    status = 503
+    code = "upstream_unavailable"
+
+
+class UpstreamTimeout(UpstreamError):
+    """The provider did not answer in time."""
+
+    status = 504
+    code = "upstream_timeout"
+
+
+class LocalModelMissing(RoadworthyError):
+    """The embedded model is not installed. Run `roadworthy local install`."""
+
+    status = 503
+    code = "local_model_missing"
+
+
+class Overloaded(RoadworthyError):
+    """The gateway has as much work as it can hold. Try again shortly."""
+
+    status = 503
+    code = "overloaded"
+    retry = True
+
+
+class JournalUnavailable(RoadworthyError):
+    """Calls cannot be recorded, and this project refuses to serve unrecorded calls."""
+
+    status = 503
+    code = "journal_unavailable"
+
+
+class NotFound(RoadworthyError):
+    """There is nothing under this address."""
+
+    status = 404
+    code = "not_found"
+    type = "invalid_request_error"
+
+
+class ProjectError(RoadworthyError):
+    """The project's files have faults."""
+
+    code = "project_error"
+
+    def __init__(self, faults: tuple[str, ...] | list[str]) -> None:
+        self.faults = tuple(faults)
+        noun = "fault" if len(self.faults) == 1 else "faults"
+        super().__init__(f"{len(self.faults)} {noun} in the project:\n" + "\n".join(self.faults))
+
+
+class StoreError(RoadworthyError):
+    """The state folder or its database cannot be used."""
+
+    code = "store_error"

@@ -1,0 +1,75 @@
+"""What `roadworthy.toml` may set, with defaults that serve a laptop safely."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+__all__ = [
+    "DefaultSettings",
+    "LimitSettings",
+    "RecordSettings",
+    "ServerSettings",
+    "Settings",
+    "StoreSettings",
+]
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Processes and addresses."""
+
+    host: str = "127.0.0.1"
+    """Both ports bind loopback."""
+    port: int = 8700
+    """The data plane."""
+    control_port: int = 8701
+    """The control API and the dashboard."""
+    gateways: int = 1
+    """Gateway processes that share the data plane's port."""
+
+
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where state lives."""
+
+    path: str = ".roadworthy"
+    """The state folder (journal, snapshot, database, texts), relative to the project."""
+
+
+class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds that keep one request from hurting the others."""
+
+    max_body_bytes: int = 10_000_000
+    max_concurrent_calls: int = 1_000
+    """In one gateway; a call beyond it is shed with 503 and Retry-After."""
+    timeout_s: float = 120.0
+    """Deadline of one call, all its attempts together."""
+
+
+class DefaultSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds where a task or a command does not say otherwise."""
+
+    model: str = "local"
+    """The logical model of a task that names none."""
+    environment: str = "dev"
+    """Which of `models.toml`'s environments binds the logical models."""
+
+
+class RecordSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of a call."""
+
+    texts: bool = True
+    """Keep inputs, messages, raw answers and values; False keeps figures only."""
+    when_full: Literal["serve", "refuse"] = "serve"
+    """What a gateway does when a call cannot be written down."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of `roadworthy.toml`."""
+
+    format: int = 1
+    defaults: DefaultSettings = DefaultSettings()
+    server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
+    limits: LimitSettings = LimitSettings()
+    record: RecordSettings = RecordSettings()

@@ -1,0 +1,182 @@
+"""What the path of a call asks of a model, and what comes back: the port of this room.
+
+`Upstream` is the one interface between the path and the world of providers. The real one
+(`roadworthy.models.http`) speaks HTTP through a provider's adapter; the published test double
+(`roadworthy.testing.ScriptedUpstream`) answers from a script. Adapters are pure: they turn an
+`Ask` into bytes and bytes into a `Reply`, and touch no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+import msgspec
+
+from roadworthy.core import Message, Mode, Price, StopReason, Usage
+
+__all__ = [
+    "Ask",
+    "Capabilities",
+    "Delta",
+    "Model",
+    "Provider",
+    "Reply",
+    "Secret",
+    "StreamDecoder",
+    "Structured",
+    "Upstream",
+    "WireRequest",
+]
+
+
+class Secret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a secret stands; never the secret itself, so it may travel in a snapshot."""
+
+    env: str | None = None
+    """Name of an environment variable of the gateway."""
+    file: str | None = None
+    """A file whose stripped text is the secret."""
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model at a provider can be asked for."""
+
+    modes: tuple[Mode, ...] = ("prompt",)
+    """Structured modes, the strongest first."""
+    stream: bool = True
+    tools: bool = False
+    images: bool = False
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A logical model, bound to one deployment at one provider."""
+
+    name: str
+    """The logical name: what tasks and callers write."""
+    provider: str
+    """A key of the table of providers: ``embedded``, ``openai``, ``openai-compatible``, …"""
+    upstream: str
+    """The provider's own name of the model."""
+    base_url: str = ""
+    """Without a trailing slash, version included: ``https://host/v1``. Empty: embedded."""
+    api_key: Secret | None = None
+    headers: dict[str, str] = {}
+    capabilities: Capabilities = Capabilities()
+    price: Price | None = None
+    """None: unknown, which is not free."""
+    timeout_s: float = 60.0
+    """Deadline of one attempt."""
+    max_retries: int = 2
+    """Further attempts after a connection error, a 429 or a 5xx."""
+
+
+class Structured(msgspec.Struct, frozen=True, kw_only=True):
+    """How one attempt asks for structure; already in the form that the mode accepts."""
+
+    mode: Mode
+    schema: dict[str, Any]
+    name: str = "answer"
+    """The name that OpenAI's `json_schema` wants: letters, digits, ``_`` and ``-``; at most 64."""
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to a model."""
+
+    messages: list[Message]
+    parameters: dict[str, Any] = {}
+    """Everything else of the chat request (temperature, max_tokens, tools, …), unknown fields
+    included; never ``model``, ``messages``, ``stream`` or ``response_format``."""
+    structured: Structured | None = None
+    deadline_us: int | None = None
+    """On `Clock.elapsed_us`; None: the model's own `timeout_s` alone."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request brought back."""
+
+    text: str = ""
+    stop_reason: StopReason = "unknown"
+    usage: Usage = Usage()
+    upstream_model: str = ""
+    refusal: str | None = None
+    tool_calls: list[dict[str, Any]] = []
+    message: dict[str, Any] = {}
+    """The provider's whole message, so that unknown fields pass through."""
+    body: dict[str, Any] = {}
+    """The provider's whole answer."""
+    status: int = 200
+    retries: int = 0
+
+
+class Delta(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a stream."""
+
+    text: str = ""
+    """The piece of the answer in this event; may be empty."""
+    stop_reason: StopReason | None = None
+    usage: Usage | None = None
+    """Accepted on any event, not only on the last."""
+    upstream_model: str = ""
+    chunk: dict[str, Any] | None = None
+    """The provider's whole chunk, so that unknown fields pass through."""
+
+
+class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes for one HTTP request; the host and the credentials are added by the edge."""
+
+    path: str
+    body: bytes
+    headers: dict[str, str] = {}
+
+
+class StreamDecoder(Protocol):
+    """Turns a stream's bytes, cut anywhere, into deltas."""
+
+    def feed(self, data: bytes) -> list[Delta]:
+        """The deltas completed by these bytes.
+
+        Raises:
+            UpstreamError: the provider reported an error inside the stream.
+        """
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether the provider said that the stream is complete."""
+        ...
+
+
+class Provider(Protocol):
+    """Wire format of one provider; pure."""
+
+    name: str
+
+    def encode(self, model: Model, ask: Ask, *, stream: bool) -> WireRequest: ...
+
+    def decode(self, body: bytes) -> Reply:
+        """Raises UpstreamError where a 200 is not an answer."""
+        ...
+
+    def decoder(self) -> StreamDecoder: ...
+
+
+class Upstream(Protocol):
+    """Asks models."""
+
+    async def send(self, model: Model, ask: Ask) -> Reply:
+        """The whole answer.
+
+        Raises:
+            UpstreamError: no usable answer, after the model's retries.
+            LocalModelMissing: the embedded model is not installed.
+        """
+        ...
+
+    def stream(self, model: Model, ask: Ask) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
+        """The answer piece by piece. Entering waits for the first event, so an error that comes
+        before it is raised there; leaving closes the upstream connection, whatever happened."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The data plane: the OpenAI and the task surface over the pipeline."""

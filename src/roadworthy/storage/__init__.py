@@ -1,0 +1,1 @@
+"""Storage: the journal, its loader, the database, its queries."""

@@ -1,0 +1,220 @@
+"""What a gateway costs: Roadworthy beside its peers and a bare proxy, against one canned upstream.
+
+    .venv/bin/python benchmarks/gateway.py [--only NAME …] [--rounds N] [--seconds S] [--markdown]
+
+Needs the development dependencies (`make test` installs them). Peers are installed on the first
+run, into `benchmarks/.environments/`. Plain calls are driven by `wrk` where it is installed. All
+traffic stays on the loopback, a run is bounded, and every child is ended with it. Rounds are
+interleaved; figures are medians over rounds, ratios are taken within a round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from harness.environments import PeerUnavailable
+from harness.load import Cell, generator_name
+from harness.measuring import Measured, Results, measure_rounds
+from harness.tables import number, ratio, table
+from harness.targets import BareProxy, LiteLlm, Portkey, Row, Target, TensorZero, Upstream
+
+LOADED = Cell("32 connections", 32)
+ALONE = Cell("alone", 1, share=0.5)
+STREAMS = Cell("16 streams", 16, stream=True)
+PACED = Cell("32 paced streams", 32, stream=True, paced=True, share=1.5)
+CELLS = (LOADED, ALONE, STREAMS, PACED)
+
+PEERS: tuple[type[Target], ...] = (BareProxy, TensorZero, Portkey, LiteLlm)
+MAX_SECONDS, MAX_ROUNDS = 20.0, 10
+
+
+def main() -> None:
+    options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    with contextlib.ExitStack() as stack:
+        targets, missing = start_all(options, stack)
+        rows = [row for target in targets for row in target.rows]
+        results = measure_rounds(
+            rows, CELLS, rounds=options.rounds, seconds=options.seconds, say=say
+        )
+        print("\n\n".join(report(results, targets, missing, markdown=options.markdown)))
+        if options.json:
+            data = {"machine": machine(), "measured": results.as_data()}
+            options.json.write_text(json.dumps(data, indent=1))
+
+
+def parse() -> argparse.Namespace:
+    names = [target.name for target in PEERS]
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--only", action="append", choices=names, help="may be given again")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of one cell in one round")
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--json", type=Path, help="also write every measurement to this file")
+    options = parser.parse_args()
+    options.rounds = min(max(options.rounds, 1), MAX_ROUNDS)
+    options.seconds = min(max(options.seconds, 1.0), MAX_SECONDS)
+    return options
+
+
+def say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+def start_all(
+    options: argparse.Namespace, stack: contextlib.ExitStack
+) -> tuple[list[Target], dict[str, str]]:
+    """The targets that run, and why the others do not. The upstream and the yardstick always do."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
+    upstream = Upstream(folder, "")
+    stack.callback(upstream.end)
+    upstream.start()
+    targets: list[Target] = [upstream]
+    missing: dict[str, str] = {}
+    for kind in PEERS:
+        if options.only and kind.name not in {*options.only, BareProxy.name}:
+            continue
+        say(f"starting {kind.name}")
+        try:
+            target = kind(folder, f"{upstream.base_url}/v1")
+            stack.callback(target.end)
+            target.start()
+        except PeerUnavailable as error:
+            missing[kind.name] = str(error)
+            say(f"{kind.name} is left out: {error}")
+        else:
+            targets.append(target)
+    return targets, missing
+
+
+def report(
+    results: Results, targets: list[Target], missing: dict[str, str], *, markdown: bool
+) -> Iterator[str]:
+    rows = [row for target in targets for row in target.rows]
+    bare = next(row.label for row in rows if row.target.name == BareProxy.name)
+    yield "\n".join(machine())
+    yield plain_table(results, rows, bare, markdown=markdown)
+    yield stream_table(results, rows, bare, markdown=markdown)
+    yield paced_table(results, rows, bare, markdown=markdown)
+    yield "\n".join(notes(results, rows, missing))
+
+
+def plain_table(results: Results, rows: list[Row], bare: str, *, markdown: bool) -> str:
+    head = ["plain calls", "calls/s at 32", "p50 alone, ms", "p99 at 32, ms", "CPU/call, ms"]
+    head += ["x bare (range)", "RSS, MB", "PSS, MB", "start, s", "installed, MB", "errors"]
+    lines = []
+    for row in rows:
+        loaded = results.of(row.label, LOADED.name)
+        lines.append(
+            [
+                row.label,
+                number(results.median(row.label, LOADED.name, lambda m: m.load.per_s)),
+                number(results.median(row.label, ALONE.name, lambda m: m.load.p50_ms)),
+                number(results.median(row.label, LOADED.name, lambda m: m.load.p99_ms)),
+                number(results.median(row.label, LOADED.name, cpu_ms)),
+                ratio(results.cpu_ratios(row.label, LOADED.name, bare)),
+                number(max((m.memory.rss_mb for m in loaded), default=None)),
+                number(max((m.memory.pss_mb for m in loaded), default=None)),
+                number(row.target.start_up_s),
+                number(row.target.size_mb),
+                str(results.errors(row.label, LOADED.name) + results.errors(row.label, ALONE.name)),
+            ]
+        )
+    return table(head, lines, markdown=markdown)
+
+
+def stream_table(results: Results, rows: list[Row], bare: str, *, markdown: bool) -> str:
+    head = ["streams of 100 events", "streams/s at 16", "CPU/stream, ms", "x bare (range)"]
+    head += ["first event, ms", "whole", "errors"]
+    lines = [
+        [
+            row.label,
+            number(results.median(row.label, STREAMS.name, lambda m: m.load.per_s)),
+            number(results.median(row.label, STREAMS.name, cpu_ms)),
+            ratio(results.cpu_ratios(row.label, STREAMS.name, bare)),
+            number(results.median(row.label, STREAMS.name, lambda m: m.load.first_event_ms)),
+            str(sum(m.load.calls for m in results.of(row.label, STREAMS.name))),
+            str(results.errors(row.label, STREAMS.name)),
+        ]
+        for row in rows
+    ]
+    return table(head, lines, markdown=markdown)
+
+
+def paced_table(results: Results, rows: list[Row], bare: str, *, markdown: bool) -> str:
+    head = ["32 streams at 50 events/s each", "CPU/stream, ms", "x bare (range)"]
+    head += ["first event, ms", "stream p50, ms", "errors"]
+    lines = [
+        [
+            row.label,
+            number(results.median(row.label, PACED.name, cpu_ms)),
+            ratio(results.cpu_ratios(row.label, PACED.name, bare)),
+            number(results.median(row.label, PACED.name, lambda m: m.load.first_event_ms)),
+            number(results.median(row.label, PACED.name, lambda m: m.load.p50_ms)),
+            str(results.errors(row.label, PACED.name)),
+        ]
+        for row in rows
+    ]
+    return table(head, lines, markdown=markdown)
+
+
+def cpu_ms(measured: Measured) -> float | None:
+    return measured.cpu_ms
+
+
+def notes(results: Results, rows: list[Row], missing: dict[str, str]) -> Iterator[str]:
+    """What the tables do not say."""
+    for row in rows:
+        for cell in CELLS:
+            parts = results.cpu_parts(row.label, cell.name)
+            if len(parts) > 1:
+                each = ", ".join(f"{name}: {number(ms)}" for name, ms in sorted(parts.items()))
+                yield f"CPU by process, ms per call, {cell.name}: {row.label}: {each}"
+            if (failure := results.failures.get((row.label, cell.name))) is not None:
+                yield f"not measured, {cell.name}: {row.label}: {failure}"
+    for measured in results.all:
+        if not measured.at_rest:
+            yield f"did not come to rest: {measured.row}, {measured.cell}, round {measured.round}"
+    for name, reason in missing.items():
+        yield f"left out: {name}: {reason}"
+
+
+def machine() -> list[str]:
+    """Command, date, machine and versions, for whoever compares."""
+    names = ("uvicorn", "starlette", "uvloop", "httptools", "aiohttp", "msgspec", "roadworthy")
+    info = Path("/proc/cpuinfo")
+    models = info.read_text().splitlines() if info.exists() else []
+    model = next((line.split(":")[1].strip() for line in models if "model name" in line), "?")
+    return [
+        f"command: {shlex.join([Path(sys.executable).name, *sys.argv])}",
+        f"date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; commit {commit()}",
+        f"machine: {os.cpu_count()} cores shared by load, gateway and upstream; {model};"
+        f" {platform.system()} {platform.release()}",
+        f"Python {platform.python_version()}; "
+        + ", ".join(f"{name} {version(name)}" for name in names),
+        f"load: plain calls by {generator_name(stream=False)}, streams by"
+        f" {generator_name(stream=True)}",
+    ]
+
+
+def commit() -> str:
+    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    main()

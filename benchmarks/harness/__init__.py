@@ -1,0 +1,1 @@
+"""What the benchmarks share: the canned upstream, load, processes, environments, tables."""

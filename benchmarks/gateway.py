@@ -28,8 +28,9 @@ from pathlib import Path
 from harness.environments import PeerUnavailable
 from harness.load import Cell, generator_name
 from harness.measuring import Measured, Results, measure_rounds
+from harness.peers import BareProxy, LiteLlm, Portkey, TensorZero, Upstream
 from harness.tables import number, ratio, table
-from harness.targets import BareProxy, LiteLlm, Portkey, Row, Target, TensorZero, Upstream
+from harness.targets import Row, Target
 
 LOADED = Cell("32 connections", 32)
 ALONE = Cell("alone", 1, share=0.5)

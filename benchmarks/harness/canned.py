@@ -50,12 +50,13 @@ OUTPUT_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
-WORD = b"tok"
+WORD = b"pluck"
+"""In no field name of the wire format, so that counting it counts pieces of the text."""
 WORDS = 97
 PIECES = (
     '{"sentiment":"positive",',
     '"confidence":0.93,"themes":["',
-    *(f"tok{number:03} " for number in range(WORDS)),
+    *(f"pluck{number:03} " for number in range(WORDS)),
     '"]}',
 )
 """The streamed text, one piece an event: 100 of them."""

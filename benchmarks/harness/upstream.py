@@ -14,7 +14,7 @@ import uvloop
 
 from harness.canned import PACED_MODEL, answer, events
 
-__all__ = ["EVENT_GAP_S", "Upstream", "serve"]
+__all__ = ["EVENT_GAP_S", "Upstream", "chunked_stream", "serve"]
 
 EVENT_GAP_S = 0.02
 """Between the events of a paced stream: 50 tokens a second."""
@@ -30,12 +30,13 @@ _LAST_CHUNK = b"0\r\n\r\n"
 _PACED = PACED_MODEL.encode()
 
 
-def _chunked(usage: bool) -> tuple[bytes, ...]:
+def chunked_stream(*, usage: bool) -> tuple[bytes, ...]:
+    """A whole HTTP answer, one part an event."""
     parts = [b"%x\r\n%b\r\n" % (len(event), event) for event in events(usage=usage)]
     return (_STREAM_HEAD + parts[0], *parts[1:-1], parts[-1] + _LAST_CHUNK)
 
 
-_STREAMS = {usage: _chunked(usage) for usage in (False, True)}
+_STREAMS = {usage: chunked_stream(usage=usage) for usage in (False, True)}
 
 
 class Upstream(asyncio.Protocol):

@@ -1,0 +1,66 @@
+"""The control plane as one ASGI application: the API, the pages, and the guard around both."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Scope
+
+from roadworthy import __version__
+from roadworthy.control.api import describe
+from roadworthy.control.api import router as api_router
+from roadworthy.control.assets import load_assets
+from roadworthy.control.context import Control
+from roadworthy.control.faults import fault_response, install_error_handlers
+from roadworthy.control.guard import Guard
+from roadworthy.control.pages import router as page_router
+from roadworthy.control.rendering import Renderer
+from roadworthy.control.source import CallSource
+from roadworthy.core import Clock, SystemClock
+from roadworthy.core.errors import RoadworthyError
+
+__all__ = ["create_app"]
+
+
+def create_app(
+    source: CallSource,
+    *,
+    hosts: Collection[str] = (),
+    clock: Clock | None = None,
+    gateway_url: str = "http://127.0.0.1:8700",
+) -> ASGIApp:
+    """The control API and the dashboard over this source.
+
+    ``hosts`` are names, without ports, under which it may be addressed beside loopback's.
+    ``gateway_url`` is what the pages tell people to send calls to.
+    """
+    assets = load_assets()
+    clock = clock or SystemClock()
+    control = Control(
+        source=source,
+        clock=clock,
+        renderer=Renderer(assets, version=__version__),
+        assets=assets,
+        version=__version__,
+        gateway_url=gateway_url.rstrip("/"),
+    )
+    app = FastAPI(
+        title="Roadworthy control API",
+        summary="Figures and records of the calls that this installation served.",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.control = control
+    app.include_router(api_router)
+    app.include_router(page_router)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's own way
+    install_error_handlers(app)
+
+    def refuse(scope: Scope, error: RoadworthyError) -> ASGIApp:
+        return fault_response(control, scope, error)
+
+    return Guard(app, hosts=hosts, clock=clock, refuse=refuse)

@@ -1,0 +1,99 @@
+"""The dashboard's pages. As in the API, routes run in threads and may block."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from roadworthy.control.call_page import call_view
+from roadworthy.control.context import Control, control_of
+from roadworthy.control.overview import overview_page
+from roadworthy.control.query import CallQuery, OverviewQuery, parse_query, window
+from roadworthy.core.errors import NotFound
+from roadworthy.storage.views import CallFilter, CallRow, Overview
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False, default_response_class=Response)
+
+# The overview lists a few of the latest calls without an answer.
+LATEST = 6
+WITHHELD = ("failed", "errored", "truncated", "refused")
+
+
+@router.get("/")
+def show_overview(request: Request) -> Response:
+    control = control_of(request)
+    query = parse_query(OverviewQuery, request.query_params)
+    since_us, until_us, points = window(query.span, control.clock.now_us())
+    source = control.source
+    now = source.overview(since_us=since_us, until_us=until_us, task=query.task, buckets=points)
+    before = source.overview(
+        since_us=2 * since_us - until_us, until_us=since_us, task=query.task, buckets=1
+    )
+    return control.page(
+        "overview.html",
+        here="overview",
+        health=control.health(),
+        query=query,
+        page=overview_page(now, before=before, query=query),
+        tasks=_task_names(control),
+        troubled=_troubled(control, query, now),
+        newest=_newest(control, CallFilter(task=query.task)) if not now.total.calls else None,
+        any_call=bool(now.total.calls) or _newest(control, CallFilter()) is not None,
+    )
+
+
+@router.get("/calls")
+def show_calls(request: Request) -> Response:
+    control = control_of(request)
+    query = parse_query(CallQuery, request.query_params)
+    where = query.filter(control.clock.now_us())
+    page = control.source.list_calls(where, limit=query.limit, before=query.before)
+    return control.page(
+        "calls.html",
+        here="calls",
+        health=control.health(),
+        query=query,
+        where=where,
+        filtered=where != CallFilter(),
+        page=page,
+        tasks=_task_names(control),
+        any_call=bool(page.rows) or _newest(control, CallFilter()) is not None,
+    )
+
+
+@router.get("/calls/{call_id}")
+def show_call(request: Request, call_id: str) -> Response:
+    control = control_of(request)
+    stored = control.source.find_call(call_id)
+    return control.page("call.html", here="calls", health=control.health(), view=call_view(stored))
+
+
+@router.get("/static/{name}")
+def static_file(request: Request, name: str) -> Response:
+    address = f"/static/{name}"
+    for asset in control_of(request).assets.values():
+        if asset.address == address:
+            headers = {"cache-control": "public, max-age=31536000, immutable"}
+            return Response(asset.content, 200, headers, media_type=asset.media_type)
+    raise NotFound("There is no such file. Reload the page that asked for it.")
+
+
+def _task_names(control: Control) -> list[str]:
+    served = (task.name for task in control.source.status().tasks)
+    return sorted({*served, *control.source.task_names()})
+
+
+def _newest(control: Control, where: CallFilter) -> CallRow | None:
+    rows = control.source.list_calls(where, limit=1, before=None).rows
+    return rows[0] if rows else None
+
+
+def _troubled(control: Control, query: OverviewQuery, overview: Overview) -> list[CallRow]:
+    """The latest calls of the span that the model or the machinery gave no answer."""
+    found: list[CallRow] = []
+    for outcome in WITHHELD:
+        if overview.total.outcomes.get(outcome):
+            where = CallFilter(task=query.task, outcome=outcome, since_us=overview.since_us)
+            found += control.source.list_calls(where, limit=LATEST, before=None).rows
+    return sorted(found, key=lambda row: row.id, reverse=True)[:LATEST]

@@ -1,0 +1,77 @@
+"""Turns templates into pages; autoescape is on, and an unknown name is an error, not a blank."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from roadworthy.control.assets import Asset
+from roadworthy.control.charts import Chart, Panel, draw_panel
+from roadworthy.control.formats import (
+    ago,
+    compact,
+    count,
+    day_time,
+    duration_ms,
+    duration_us,
+    iso_time,
+    share,
+    utc_time,
+    visible,
+)
+from roadworthy.control.links import call_link, link
+from roadworthy.control.outcomes import OUTCOMES, style_of
+from roadworthy.control.query import SPANS
+from roadworthy.control.teaching import first_commands
+from roadworthy.core import format_usd
+
+__all__ = ["Renderer"]
+
+
+class Renderer:
+    """Renders the pages of this package. Safe to use from several threads."""
+
+    def __init__(self, assets: Mapping[str, Asset], *, version: str) -> None:
+        environment = Environment(
+            loader=PackageLoader("roadworthy.control", "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters.update(
+            ago=ago,
+            compact=compact,
+            count=count,
+            day_time=day_time,
+            iso=iso_time,
+            ms=duration_ms,
+            us=duration_us,
+            usd=format_usd,
+            utc=utc_time,
+            visible=visible,
+        )
+        environment.globals.update(
+            OUTCOMES=OUTCOMES,
+            SPANS=SPANS,
+            asset=lambda name: assets[name].address,
+            call_link=call_link,
+            draw=_draw,
+            first_commands=first_commands,
+            link=link,
+            share=share,
+            style_of=style_of,
+            version=version,
+        )
+        self._environment = environment
+
+    def page(self, template: str, **context: Any) -> str:
+        """The page as HTML."""
+        return self._environment.get_template(template).render(**context)
+
+
+def _draw(chart: Chart, panel: Panel) -> Markup:
+    return draw_panel(chart, panel, axis=panel is chart.panels[-1])

@@ -1,0 +1,79 @@
+"""What the control plane asks of the rest of the house: the port of this room.
+
+`roadworthy.control.stored` answers from the database; `roadworthy.control.memory` answers from
+a list of calls, for tests and for looking at the pages. Methods may block: the application
+calls them from threads.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from roadworthy.storage.views import CallFilter, CallPage, Overview, StoredCall
+
+__all__ = ["CallSource", "GatewayStatus", "ServedTask", "Status"]
+
+
+class ServedTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task of the snapshot that the gateways serve now."""
+
+    name: str
+    version: str
+    model: str
+    description: str = ""
+    inputs: tuple[str, ...] = ()
+    """Names of the required input fields, for the commands that an empty page shows."""
+    checked: bool = True
+    """Whether it declares an output schema."""
+
+
+class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One gateway process, as its supervisor sees it."""
+
+    name: str
+    alive: bool
+    pid: int | None = None
+    started_us: int | None = None
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What is running, and whether the records keep up with it."""
+
+    revision: str
+    """Of the snapshot that is served; empty before the first."""
+    tasks: list[ServedTask] = []
+    gateways: list[GatewayStatus] = []
+    journal_lag_s: float | None = None
+    """Age of the oldest call that is journalled but not in the database; None: unknown."""
+    lost_calls: int = 0
+    """Calls served but not recorded, because the journal could not be written."""
+    faults: tuple[str, ...] = ()
+    """What is wrong with the project's files; the last good revision is served meanwhile."""
+
+
+class CallSource(Protocol):
+    """Recorded calls and the state of the installation."""
+
+    def list_calls(self, where: CallFilter, *, limit: int, before: str | None) -> CallPage:
+        """Calls that match, newest first, older than the call `before`."""
+        ...
+
+    def find_call(self, call_id: str) -> StoredCall:
+        """One call by its id or by a prefix that only it has.
+
+        Raises:
+            NotFound: no such call, or more than one.
+        """
+        ...
+
+    def overview(
+        self, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60
+    ) -> Overview: ...
+
+    def task_names(self) -> list[str]:
+        """Names of all tasks that ever had a call, implicit ones included; sorted."""
+        ...
+
+    def status(self) -> Status: ...

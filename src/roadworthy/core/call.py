@@ -89,6 +89,8 @@ class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True):
     first_token_us: int | None = None
     """Streams: when the first piece of the answer came."""
     status: int | None = None
+    retries: int = 0
+    """Requests that failed in passing and were sent again, all within this attempt."""
     stop_reason: StopReason | None = None
     usage: Usage = Usage()
     cost_nusd: int | None = None

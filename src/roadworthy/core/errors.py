@@ -18,7 +18,8 @@
     │   ├── UpstreamRejected          its own 4xx
     │   ├── UpstreamRateLimited       429
     │   ├── UpstreamUnavailable       503
-    │   └── UpstreamTimeout           504
+    │   ├── UpstreamTimeout           504
+    │   └── MissingCredential         503  no API key to send to the provider
     ├── LocalModelMissing             503  the embedded model is not installed or does not start
     ├── Overloaded                    503
     ├── JournalUnavailable            503  calls cannot be recorded and the project asked to refuse
@@ -43,6 +44,7 @@ __all__ = [
     "JournalUnavailable",
     "LocalModelMissing",
     "MalformedBody",
+    "MissingCredential",
     "NotFound",
     "OutputError",
     "OutputNonconforming",
@@ -82,6 +84,8 @@ class RoadworthyError(Exception):
         self.message = message or (type(self).__doc__ or "").partition("\n")[0]
         self.param = param
         self.retry_after_s = retry_after_s
+        self.call_id: str | None = None
+        """The recorded call that ended with this error, if there is one."""
         super().__init__(self.message)
 
 
@@ -165,6 +169,13 @@ class UpstreamError(RoadworthyError):
     code = "upstream_error"
     type = "upstream_error"
 
+    upstream_status: int | None = None
+    """The provider's own HTTP status; None: it gave none."""
+    transient: bool = False
+    """Whether the same request may well succeed in a moment."""
+    retries: int = 0
+    """Attempts that had failed before the one that this error ended."""
+
 
 class UpstreamRejected(UpstreamError):
     """The provider rejected the request."""
@@ -201,6 +212,13 @@ class UpstreamTimeout(UpstreamError):
 
     status = 504
     code = "upstream_timeout"
+
+
+class MissingCredential(UpstreamError):
+    """There is no API key for the provider. Set the variable that models.toml names."""
+
+    status = 503
+    code = "missing_credential"
 
 
 class LocalModelMissing(RoadworthyError):

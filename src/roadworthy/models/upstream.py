@@ -108,6 +108,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """The provider's whole answer."""
     status: int = 200
     retries: int = 0
+    """Requests that failed in passing before this one."""
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +122,8 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     upstream_model: str = ""
     chunk: dict[str, Any] | None = None
     """The provider's whole chunk, so that unknown fields pass through."""
+    retries: int = 0
+    """On the first event of a stream: requests that failed in passing before this one."""
 
 
 class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +147,12 @@ class StreamDecoder(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether the provider said that the stream is complete."""
+        """Whether the provider said that the answer is complete; usage may still follow."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the provider said that nothing more follows."""
         ...
 
 

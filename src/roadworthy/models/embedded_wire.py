@@ -1,0 +1,73 @@
+"""llama.cpp's server on the wire, with output bound by an llguidance grammar.
+
+The server's own ``response_format`` is never used: it ignores bounds on numbers, and answers
+200 with free prose to schemas it cannot convert. The grammar is checked by whoever plans the
+request; `roadworthy.models.embedded.worker` proves at start-up that it binds. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from roadworthy.core import Mode
+from roadworthy.models.chat_completions import ChatStreamDecoder, decode_reply
+from roadworthy.models.openai_wire import encode_json, set_stream
+from roadworthy.models.upstream import Ask, Model, Reply, StreamDecoder, Structured, WireRequest
+
+__all__ = ["EmbeddedWire", "grammar_of"]
+
+PATH = "/v1/chat/completions"
+MAX_TOKENS = 1024
+"""Where the caller sets no limit. A small model that loops would run to the end of its context,
+which takes a minute and answers nothing."""
+LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
+
+
+class EmbeddedWire:
+    """The adapter of the embedded model."""
+
+    name = "embedded"
+    modes: frozenset[Mode] = frozenset({"grammar", "prompt"})
+    """Structured modes that this format can express."""
+
+    def encode(self, model: Model, ask: Ask, *, stream: bool) -> WireRequest:
+        """The request's bytes.
+
+        Raises:
+            ValueError: the structured mode cannot be expressed; it is never left out silently.
+            MalformedBody: a message holds what JSON cannot.
+        """
+        body: dict[str, Any] = {"model": model.upstream, "messages": ask.messages}
+        body["cache_prompt"] = True
+        body.update(ask.parameters)
+        if all(body.get(limit) is None for limit in LIMITS):
+            body["max_tokens"] = MAX_TOKENS
+        if ask.structured is not None:
+            body.update(_constraint(ask.structured))
+        set_stream(body, ask, stream=stream)
+        return WireRequest(path=PATH, body=encode_json(body))
+
+    def decode(self, body: bytes) -> Reply:
+        return decode_reply(body)
+
+    def decoder(self) -> StreamDecoder:
+        return ChatStreamDecoder()
+
+
+def grammar_of(schema: dict[str, Any]) -> str:
+    """A grammar that lets exactly the compact JSON texts of this schema through.
+
+    Without ``whitespace_flexible: false`` small models loop in white space to the token limit.
+    """
+    strict = {**schema, "x-guidance": {"whitespace_flexible": False}}
+    return "%llguidance {}\nstart: %json " + msgspec.json.encode(strict).decode()
+
+
+def _constraint(structured: Structured) -> dict[str, Any]:
+    if structured.mode == "grammar":
+        return {"grammar": grammar_of(structured.schema)}
+    if structured.mode in ("prompt", "none"):
+        return {}
+    raise ValueError(f"the embedded model cannot express the structured mode {structured.mode!r}")

@@ -1,1 +1,40 @@
-"""Conformance: from what a model wrote to a value that satisfies its schema, or an error."""
+"""An answer conforms to its schema or is a typed error: planning, reading, repair, re-ask."""
+
+from roadworthy.conformance.conform import ConformResult, conform
+from roadworthy.conformance.guarantee import AskAgain, Delivered, Record, Terms, deliver
+from roadworthy.conformance.normalise import Loss, NotStrict, StrictForm, strict_form
+from roadworthy.conformance.plan import Plan, plan_request
+from roadworthy.conformance.read import Reading, RepairLevel, assess, read_answer
+from roadworthy.conformance.reask import Reask, merge, plan_reask
+from roadworthy.conformance.restore import Form, restore
+from roadworthy.conformance.schema import OutputSchema, compile_schema, validate_input
+from roadworthy.conformance.violations import describe
+
+__all__ = [
+    "AskAgain",
+    "ConformResult",
+    "Delivered",
+    "Form",
+    "Loss",
+    "NotStrict",
+    "OutputSchema",
+    "Plan",
+    "Reading",
+    "Reask",
+    "Record",
+    "RepairLevel",
+    "StrictForm",
+    "Terms",
+    "assess",
+    "compile_schema",
+    "conform",
+    "deliver",
+    "describe",
+    "merge",
+    "plan_reask",
+    "plan_request",
+    "read_answer",
+    "restore",
+    "strict_form",
+    "validate_input",
+]

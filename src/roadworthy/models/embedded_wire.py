@@ -61,8 +61,10 @@ def grammar_of(schema: dict[str, Any]) -> str:
 
     Without ``whitespace_flexible: false`` small models loop in white space to the token limit.
     """
-    strict = {**schema, "x-guidance": {"whitespace_flexible": False}}
-    return "%llguidance {}\nstart: %json " + msgspec.json.encode(strict).decode()
+    # Whoever planned the request may have had to let the compiler pass over a keyword.
+    guidance = {"whitespace_flexible": False, **schema.get("x-guidance", {})}
+    guided = {**schema, "x-guidance": guidance}
+    return "%llguidance {}\nstart: %json " + msgspec.json.encode(guided).decode()
 
 
 def _constraint(structured: Structured) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""Which part of a schema speaks about which part of a value.
+
+Follows local references only. Where alternatives or conditions make it uncertain which sub-schema
+holds, the search stops at the place above, of which it is certain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+
+from roadworthy.conformance.pointer import parts_of, value_at
+
+__all__ = ["Located", "in_place", "locate", "resolve", "self_contained"]
+
+_MAX_IN_PLACE: Final = 200
+_UNIONS: Final = ("anyOf", "oneOf")
+_UNCERTAIN: Final = frozenset(
+    (*_UNIONS, "if", "not", "dependentSchemas", "dependencies", "$dynamicRef", "$recursiveRef")
+)
+_DEFINITIONS: Final = ("$defs", "definitions")
+
+
+class Located(NamedTuple):
+    """A place in a value and everything the schema says about it."""
+
+    parts: tuple[str, ...]
+    schema: dict[str, Any] | bool
+
+
+def resolve(reference: object, root: dict[str, Any]) -> Any:
+    """What a reference such as ``#/$defs/Item`` points to; None if that is not in plain sight."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    pointer = unquote(reference[1:])
+    if pointer and not pointer.startswith("/"):
+        return None
+    try:
+        return value_at(root, parts_of(pointer))
+    except LookupError:
+        return None
+
+
+def in_place(schema: Any, root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The schema and all that it applies to the same value: references, parts, alternatives."""
+    waiting, seen = [schema], set[int]()
+    while waiting and len(seen) < _MAX_IN_PLACE:
+        node = waiting.pop()
+        if not isinstance(node, dict) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        waiting.append(resolve(node.get("$ref"), root))
+        for keyword in ("allOf", *_UNIONS):
+            branches = node.get(keyword)
+            waiting += branches if isinstance(branches, list) else []
+
+
+def locate(root: dict[str, Any], parts: list[str]) -> Located:
+    """The deepest place on the way to `parts` of which it is certain what the schema says."""
+    here: list[Any] = [root]
+    for depth, part in enumerate(parts):
+        below = _step(here, part, root)
+        if not below:
+            return Located(tuple(parts[:depth]), _all_of(here))
+        here = below
+    return Located(tuple(parts), _all_of(here))
+
+
+def self_contained(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema with the definitions it needs; None if it refers to anything else of the root."""
+    needed: dict[str, dict[str, Any]] = {}
+    waiting = [schema]
+    while waiting:
+        for reference in _references(waiting.pop()):
+            parts = parts_of(unquote(reference[1:])) if reference.startswith("#/") else []
+            target = resolve(reference, root)
+            if len(parts) < 2 or parts[0] not in _DEFINITIONS or target is None:
+                return None
+            container = needed.setdefault(parts[0], {})
+            if parts[1] not in container:
+                container[parts[1]] = root[parts[0]][parts[1]]
+                waiting.append(container[parts[1]])
+    draft = {"$schema": root["$schema"]} if "$schema" in root else {}
+    return {**draft, **schema, **needed}
+
+
+def _step(here: list[Any], part: str, root: dict[str, Any]) -> list[Any]:
+    """All that these schemas say about one property or item; empty if that is uncertain."""
+    parts = _conjunction(here, root)
+    if any(not isinstance(s, dict) or _UNCERTAIN & s.keys() for s in parts):
+        return []
+    return [below for schema in parts for below in _children(schema, part)]
+
+
+def _conjunction(schemas: list[Any], root: dict[str, Any]) -> list[Any]:
+    found: list[Any] = []
+    waiting = list(schemas)
+    while waiting and len(found) < _MAX_IN_PLACE:
+        node = waiting.pop(0)
+        found.append(node)
+        if isinstance(node, dict):
+            if "$ref" in node:
+                waiting.append(resolve(node["$ref"], root))
+            waiting += node.get("allOf", [])
+    return found
+
+
+def _children(schema: dict[str, Any], part: str) -> Iterator[Any]:
+    declared = False
+    if part in schema.get("properties", {}):
+        declared = True
+        yield schema["properties"][part]
+    for pattern, below in schema.get("patternProperties", {}).items():
+        if _matches(pattern, part):
+            declared = True
+            yield below
+    if not declared and isinstance(schema.get("additionalProperties"), dict):
+        yield schema["additionalProperties"]
+    if part.isdecimal():
+        yield from _item(schema, int(part))
+
+
+def _item(schema: dict[str, Any], index: int) -> Iterator[Any]:
+    items = schema.get("items")
+    first = schema.get("prefixItems", items if isinstance(items, list) else [])
+    if index < len(first):
+        yield first[index]
+    elif isinstance(items, dict):
+        yield items
+
+
+def _matches(pattern: str, name: str) -> bool:
+    try:
+        return re.search(pattern, name) is not None
+    except re.error:  # ECMA 262 has what Python's patterns have not
+        return False
+
+
+def _all_of(schemas: list[Any]) -> Any:
+    return schemas[0] if len(schemas) == 1 else {"allOf": schemas}
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Every reference in a schema; those inside an enum or a const are taken along as well."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+                if isinstance(node.get(keyword), str):
+                    yield node[keyword]
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node

@@ -1,0 +1,187 @@
+"""Repairs of a value's parts, led by what the validator reports: only failing places are touched.
+
+Nothing is invented. A missing field stays missing and a number out of its bounds stays there;
+what is changed is spelling: ``"3"`` where 3 is wanted, one item where a list is wanted, a
+property that the schema forbids. Every change is recorded with its place.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from jsonschema_rs import ValidationError
+from jsonschema_rs import ValidationErrorKind as Kind
+
+from roadworthy.conformance.convert import Converted, convert, match_option
+from roadworthy.conformance.pointer import Part, pointer_of, value_at
+from roadworthy.conformance.schema import OutputSchema
+from roadworthy.conformance.strict_json import MISSING
+from roadworthy.conformance.violations import shorten
+from roadworthy.core import Repair
+
+__all__ = ["mend"]
+
+_ROUNDS: Final = 6
+"""A wrapped item may itself need conversion, and so on."""
+_MAX_CHECKS: Final = 100
+"""Validations spent on one answer, so that nested alternatives cannot multiply."""
+
+
+def mend(value: Any, schema: OutputSchema) -> tuple[Any, tuple[Repair, ...]]:
+    """The value with what could be repaired repaired, and the repairs in the order made.
+
+    The result may still not conform: validate it. The value handed in is not changed.
+    """
+    work = _Work(schema, [copy.deepcopy(value)])
+    for _ in range(_ROUNDS):
+        if not work.apply(work.errors()):
+            break
+    return work.box[0], tuple(work.repairs)
+
+
+@dataclass(slots=True)
+class _Work:
+    schema: OutputSchema
+    box: list[Any]
+    """Holds the root, so that the root can be replaced like any other place."""
+    repairs: list[Repair] = field(default_factory=list)
+    checks: int = 0
+
+    def errors(self) -> list[ValidationError]:
+        self.checks += 1
+        return self.schema.errors(self.box[0]) if self.checks <= _MAX_CHECKS else []
+
+    def apply(self, errors: Iterable[ValidationError]) -> bool:
+        """Repair each failing place once; whether anything changed."""
+        touched: list[list[Part]] = []
+        for error in errors:
+            path = list(error.instance_path)
+            # A change above or below has made this report stale; the next round looks again.
+            if not any(_overlap(path, other) for other in touched) and self._fix(error, path):
+                touched.append(path)
+        return bool(touched)
+
+    def _fix(self, error: ValidationError, path: list[Part]) -> bool:
+        kind = error.kind
+        value = value_at(self.box, [0, *path])
+        if isinstance(kind, Kind.AdditionalProperties | Kind.UnevaluatedProperties):
+            return self._drop(path, kind.unexpected)
+        if isinstance(kind, Kind.AnyOf | Kind.OneOfNotValid):
+            return self._choose(error, path)
+        found: Converted | None = None
+        if isinstance(kind, Kind.Type):
+            found = convert(value, kind.types, self._sub_schema(error))
+        elif isinstance(kind, Kind.Enum):
+            found = match_option(value, kind.options)
+        elif isinstance(kind, Kind.Constant):
+            found = match_option(value, [kind.expected_value])
+        if found is not None:
+            return self._set(path, found)
+        return value is None and self._remove_null(path)
+
+    def _set(self, path: list[Part], found: Converted) -> bool:
+        parent, last = self._parent(path)
+        self._record(path, found.kind, parent[last], found.value)
+        parent[last] = found.value
+        return True
+
+    def _drop(self, path: list[Part], names: list[str]) -> bool:
+        node = value_at(self.box, [0, *path])
+        for name in names:
+            self._record([*path, name], "extra", node.pop(name), MISSING)
+        return bool(names)
+
+    def _remove_null(self, path: list[Part]) -> bool:
+        """Leave out a null that stands for *no value* in a field that may be missing."""
+        parent, last = self._parent(path)
+        if not isinstance(parent, dict):
+            return False
+        before = list(parent.items())
+        del parent[last]
+        if any(_misses(error, path) for error in self.errors()):
+            parent.clear()
+            parent.update(before)
+            return False
+        self._record(path, "null", None, MISSING)
+        return True
+
+    def _choose(self, union: ValidationError, path: list[Part]) -> bool:
+        """Repair towards the alternative that needs the fewest repairs; the first, of equals."""
+        parent, last = self._parent(path)
+        original, recorded = parent[last], len(self.repairs)
+        best: tuple[Any, list[Repair]] | None = None
+        for branch in range(len(_branches_of(union))):
+            parent[last] = copy.deepcopy(original)
+            if self._fits(union, branch):
+                made = self.repairs[recorded:]
+                if best is None or len(made) < len(best[1]):
+                    best = (parent[last], made)
+            del self.repairs[recorded:]
+        parent[last], made = best or (original, [])
+        self.repairs += made
+        return best is not None
+
+    def _fits(self, union: ValidationError, branch: int) -> bool:
+        """Repair until this alternative no longer fails; False if that cannot be reached."""
+        for _ in range(_ROUNDS):
+            found = _find(union, self.errors())
+            if found is None:
+                return self.checks <= _MAX_CHECKS
+            context = _branches_of(found)
+            if not context or not self.apply(context[branch]):
+                return False
+        return False
+
+    def _parent(self, path: list[Part]) -> tuple[Any, Any]:
+        parts: list[Part] = [0, *path]
+        return value_at(self.box, parts[:-1]), parts[-1]
+
+    def _sub_schema(self, error: ValidationError) -> dict[str, Any]:
+        try:
+            found = value_at(self.schema.source, error.schema_path[:-1])
+        except LookupError:  # reached through an embedded $id
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _record(self, path: list[Part], kind: str, before: Any, after: Any) -> None:
+        shown = "" if after is MISSING else shorten(after)
+        self.repairs.append(
+            Repair(path=pointer_of(path), kind=kind, before=shorten(before), after=shown)
+        )
+
+
+def _overlap(one: list[Part], other: list[Part]) -> bool:
+    shared = min(len(one), len(other))
+    return one[:shared] == other[:shared]
+
+
+def _misses(error: ValidationError, path: list[Part]) -> bool:
+    return (
+        isinstance(error.kind, Kind.Required)
+        and error.instance_path == path[:-1]
+        and error.kind.property == path[-1]
+    )
+
+
+def _branches_of(error: ValidationError) -> list[list[ValidationError]]:
+    """Why each alternative of a failing union fails; empty if that is not why it failed."""
+    kind = error.kind
+    return kind.context if isinstance(kind, Kind.AnyOf | Kind.OneOfNotValid) else []
+
+
+def _find(union: ValidationError, errors: Iterable[ValidationError]) -> ValidationError | None:
+    """The same union, at the same place, in a later report; it may lie inside another union."""
+    for error in errors:
+        if (
+            error.evaluation_path == union.evaluation_path
+            and error.instance_path == union.instance_path
+        ):
+            return error
+        for branch in _branches_of(error):
+            found = _find(union, branch)
+            if found is not None:
+                return found
+    return None

@@ -1,0 +1,163 @@
+"""How a schema is asked for: the strongest mode of a model that the schema fits.
+
+A mode is tried, not believed: the grammar compiler reads each new schema first, and the strict
+form is built before it is sent. What a mode will not enforce is listed; the answer is validated
+against the original schema in every mode.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Final
+
+import msgspec
+
+from roadworthy.conformance.normalise import Loss, NotStrict, strict_form, wrap
+from roadworthy.conformance.restore import Form
+from roadworthy.conformance.schema import OutputSchema
+from roadworthy.core import Mode
+from roadworthy.models import Structured
+
+__all__ = ["Plan", "plan_request"]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send, so that a model answers in the form of a schema."""
+
+    mode: Mode
+    structured: Structured | None = None
+    """None: nothing but words asks for structure."""
+    losses: tuple[Loss, ...] = ()
+    """What this mode, and stronger ones that had to be passed over, will not enforce."""
+    instruction: str | None = None
+    """A system text to add to the messages; None: the mode says all there is to say."""
+    form: Form = "plain"
+    """The form in which answers come; `deliver` and `read_answer` map them back."""
+
+
+def plan_request(schema: OutputSchema, modes: tuple[Mode, ...], *, name: str = "answer") -> Plan:
+    """The plan for the first of these modes that the schema fits; words alone if none does.
+
+    Kept with the schema, so that a repeated call costs a look-up. ``name`` is what OpenAI's
+    `json_schema` wants: letters, digits, ``_`` and ``-``; at most 64.
+    """
+    kept = _plans.setdefault(schema, {})
+    plan = kept.get(modes)
+    if plan is None:
+        plan = kept[modes] = _first_that_fits(schema.source, modes)
+    if plan.structured is not None and plan.structured.name != name:
+        named = msgspec.structs.replace(plan.structured, name=name)
+        return msgspec.structs.replace(plan, structured=named)
+    return plan
+
+
+_plans: weakref.WeakKeyDictionary[OutputSchema, dict[tuple[Mode, ...], Plan]] = (
+    weakref.WeakKeyDictionary()
+)
+
+# Free white space lets a small model loop in it until the token limit: 2 of 30 answers, measured.
+_COMPACT: Final = {"whitespace_flexible": False}
+_LENIENT: Final = {**_COMPACT, "lenient": True}
+
+
+def _first_that_fits(source: dict[str, Any], modes: tuple[Mode, ...]) -> Plan:
+    losses: list[Loss] = []
+    for mode in modes:
+        plan = _BUILDERS[mode](source, losses)
+        if plan is not None:
+            return plan
+    return _prompt(source, losses)
+
+
+def _grammar(source: dict[str, Any], losses: list[Loss]) -> Plan | None:
+    refused, messages = _compile_grammar({**source, "x-guidance": _COMPACT})
+    guidance = _COMPACT
+    if refused:
+        # Most refusals are of one keyword that the compiler can pass over, and a grammar that
+        # binds all the rest is worth far more to a small model than words in a prompt.
+        refused, messages = _compile_grammar({**source, "x-guidance": _LENIENT})
+        guidance = _LENIENT
+    losses += [Loss(mode="grammar", path="", keyword="", reason=m[:300]) for m in messages]
+    if refused:
+        return None
+    schema = {**source, "x-guidance": guidance}
+    return Plan(
+        mode="grammar",
+        structured=Structured(mode="grammar", schema=schema),
+        losses=tuple(losses),
+    )
+
+
+def _compile_grammar(schema: dict[str, Any]) -> tuple[bool, list[str]]:
+    """Whether the compiler refuses, and its reasons or warnings."""
+    from llguidance import LLMatcher
+
+    grammar = "%llguidance {}\nstart: %json " + msgspec.json.encode(schema).decode()
+    refused, messages = LLMatcher.validate_grammar_with_warnings(grammar)
+    reasons = [message.partition("\n")[0].strip() for message in messages]
+    return refused, [reason.partition("JSON schema: ")[2] or reason for reason in reasons]
+
+
+def _strict(source: dict[str, Any], losses: list[Loss]) -> Plan | None:
+    try:
+        strict = strict_form(source)
+    except NotStrict as error:
+        losses.append(Loss(mode="strict", path="", keyword="", reason=f"cannot be used: {error}"))
+        return None
+    return Plan(
+        mode="strict",
+        structured=Structured(mode="strict", schema=strict.schema),
+        losses=(*losses, *strict.losses),
+        form=strict.form,
+    )
+
+
+def _json(source: dict[str, Any], losses: list[Loss]) -> Plan:
+    """JSON modes give objects only, so another root travels inside one."""
+    wrapped = "object" not in _root_types(source)
+    schema = wrap(source) if wrapped else source
+    return Plan(
+        mode="json",
+        structured=Structured(mode="json", schema=schema),
+        losses=(*losses, Loss(mode="json", path="", keyword="", reason="only asks for JSON")),
+        instruction=_instruction(schema),
+        form="wrapped" if wrapped else "plain",
+    )
+
+
+def _prompt(source: dict[str, Any], losses: list[Loss]) -> Plan:
+    return Plan(
+        mode="prompt",
+        losses=(*losses, Loss(mode="prompt", path="", keyword="", reason="only asks in words")),
+        instruction=_instruction(source),
+    )
+
+
+def _none(_: dict[str, Any], losses: list[Loss]) -> Plan:
+    return Plan(
+        mode="none",
+        losses=(*losses, Loss(mode="none", path="", keyword="", reason="asks for nothing")),
+    )
+
+
+def _instruction(schema: dict[str, Any]) -> str:
+    shown = {k: v for k, v in schema.items() if k not in ("$schema", "$id", "$comment")}
+    return (
+        "Answer with one JSON value that conforms to this JSON Schema, and with nothing else: no "
+        "explanation, no code fence.\n" + msgspec.json.encode(shown).decode()
+    )
+
+
+def _root_types(source: dict[str, Any]) -> list[str]:
+    """The types the root may have; where the schema does not say, an object is among them."""
+    types = source.get("type", "object")
+    return types if isinstance(types, list) else [types]
+
+
+_BUILDERS: Final = {
+    "grammar": _grammar,
+    "strict": _strict,
+    "json": _json,
+    "prompt": _prompt,
+    "none": _none,
+}

@@ -75,12 +75,13 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def nice_top(value: float, *, whole: bool = False) -> float:
-    """The least round number that is not below the value: 1, 2, 4, 6, 8 or 10 times a power
-    of ten, so that its half is round too."""
+    """The least round number that is not below the value and whose half is round too; of
+    `whole` values the half is whole."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    top = next(power * step for step in (1, 2, 4, 6, 8, 10, 20) if power * step >= value * 0.9999)
+    steps = (1, 2, 4, 6, 8, 10, 20) if whole and power < 10 else (1, 2, 3, 4, 6, 8, 10, 20)
+    top = next(power * step for step in steps if power * step >= value * 0.9999)
     return max(top, 1.0) if whole else top
 
 
@@ -94,6 +95,7 @@ def draw_panel(chart: Chart, panel: Panel, *, axis: bool) -> Markup:
         identifier,
         _grid(panel, top),
         draw(panel, top, len(chart.columns)),
+        _scale(panel, top),
         _hits(chart, panel),
         _axis(chart.columns, plot_px) if axis else "",
         title=f"{chart.title}: {panel.label}",
@@ -111,18 +113,27 @@ def _highest(panel: Panel) -> float:
     return max((v for layer in panel.layers for v in layer.values if v is not None), default=0)
 
 
-def _grid(panel: Panel, top: float) -> Markup:
-    """The lines at nothing, half and all of the scale, each with its value."""
+def _levels(panel: Panel, top: float) -> list[tuple[float, float]]:
+    """Where the lines stand: shares of the scale, and their distance from the top in pixels."""
     shares = (0.0, 1.0) if panel.whole and top == 1 else (0.0, 0.5, 1.0)
-    marks = []
-    for part in shares:
-        y = round(panel.height_px - part * (panel.height_px - HEADROOM_PX), 1)
-        marks.append(
-            element("line", x1="0", x2="100%", y1=y, y2=y, class_="base" if part == 0 else "grid")
-        )
-        if part:
-            marks.append(element("text", panel.show(part * top), x="0", y=y - 3, class_="tick"))
-    return Markup("").join(marks)
+    room = panel.height_px - HEADROOM_PX
+    return [(part, round(panel.height_px - part * room, 1)) for part in shares]
+
+
+def _grid(panel: Panel, top: float) -> Markup:
+    return Markup("").join(
+        element("line", x1="0", x2="100%", y1=y, y2=y, class_="grid" if part else "base")
+        for part, y in _levels(panel, top)
+    )
+
+
+def _scale(panel: Panel, top: float) -> Markup:
+    """What the lines stand for; over the bars, since the first bar would hide it."""
+    return Markup("").join(
+        element("text", panel.show(part * top), x="0", y=y - 3, class_="tick")
+        for part, y in _levels(panel, top)
+        if part
+    )
 
 
 def _bars(panel: Panel, top: float, columns: int) -> Markup:

@@ -25,6 +25,7 @@ __all__ = [
     "iso_time",
     "pretty_json",
     "share",
+    "short",
     "utc_time",
     "visible",
 ]
@@ -128,6 +129,12 @@ def visible(text: object) -> str:
     """The text with control and direction-changing characters spelled out as ``⟦U+202E⟧``."""
     plain = str(text).replace("\r\n", "\n")
     return _DECEPTIVE.sub(lambda match: f"⟦U+{ord(match[0]):04X}⟧", plain)
+
+
+def short(text: object, limit: int = 80) -> str:
+    """A name for a column: at most `limit` characters, and as `visible`."""
+    plain = str(text)
+    return visible(plain if len(plain) <= limit else plain[: limit - 1] + "…")
 
 
 def clip(text: str, *, limit: int = 20_000) -> tuple[str, int]:

@@ -42,17 +42,17 @@ def _project(status: Status) -> list[str]:
         noun = "a fault" if len(status.faults) == 1 else f"{len(status.faults)} faults"
         return [f"The project's files have {noun}; {served} served until that is mended."]
     if not status.revision:
-        return ["No project is served yet. Start one with `roadworthy serve`."]
+        return ["No project is served yet. Run roadworthy serve in its folder."]
     return []
 
 
 def _gateways(status: Status) -> list[str]:
     dead = [gateway.name for gateway in status.gateways if not gateway.alive]
     if dead and len(dead) == len(status.gateways):
-        return ["No gateway is running: callers get no answer. See the log of `roadworthy serve`."]
+        return ["No gateway is running: callers get no answer. See its log."]
     return [
-        f"{name} is not running; its supervisor starts it again. If it stays down, see the log "
-        "of `roadworthy serve`."
+        f"{name} is not running; its supervisor starts it again. If it stays down, its log "
+        "says why."
         for name in dead
     ]
 

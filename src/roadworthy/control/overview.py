@@ -63,7 +63,6 @@ class OverviewTask(msgspec.Struct, frozen=True, kw_only=True):
     bar: Markup
     lost: int
     """Calls without an answer."""
-    lost_href: str
     conforming: str
     conforming_before: str
     p95_before: str
@@ -97,15 +96,26 @@ def _remarks(overview: Overview, query: OverviewQuery) -> list[Remark]:
     if not total.calls:
         return []
     remarks = [_conformance_remark(total)]
-    lost = not_answered(total.outcomes)
-    if lost:
-        text = f"{count(sum(lost.values()))} of {count(total.calls)} calls gave no answer"
-        links = [(name, n, _calls(query, outcome=name)) for name, n in lost.items()]
-        remarks.append(Remark(tone="attention", text=text, outcomes=links))
-    else:
-        text = f"Every call was answered: {count(total.calls)} of {count(total.calls)}."
+    lost = [
+        (name, n, _calls(query, outcome=name)) for name, n in not_answered(total.outcomes).items()
+    ]
+    withheld = [part for part in lost if style_of(part[0]).family == "withheld"]
+    callers = [part for part in lost if style_of(part[0]).family == "caller"]
+    all_calls = count(total.calls)
+    if withheld:
+        text = f"{_sum(withheld)} of {all_calls} calls got no answer"
+        remarks.append(Remark(tone="attention", text=text, outcomes=withheld))
+    elif not callers:
+        text = f"Every call was answered: {all_calls} of {all_calls}."
         remarks.append(Remark(tone="good", text=text))
+    if callers:
+        text = f"{_sum(callers)} of {all_calls} calls ended on the caller's side"
+        remarks.append(Remark(tone="quiet", text=text, outcomes=callers))
     return remarks
+
+
+def _sum(parts: list[tuple[str, int, str]]) -> str:
+    return count(sum(number for _, number, _ in parts))
 
 
 def _conformance_remark(total: Figures) -> Remark:
@@ -127,7 +137,8 @@ def _calls(query: OverviewQuery, **parameters: object) -> str:
 
 
 def _cards(overview: Overview, before: Figures) -> list[Card]:
-    total, series = overview.total, overview.series
+    # The last point is still filling, and would end every line in a fall.
+    total, series = overview.total, overview.series[:-1]
     known = before.calls > 0
     return [
         Card(
@@ -164,7 +175,7 @@ def _cards(overview: Overview, before: Figures) -> list[Card]:
 def _conforming_note(total: Figures) -> str:
     if not total.checked:
         return "no answer had a schema to conform to"
-    return f"{count(total.conforming)} of {count(total.checked)} answers that had a schema"
+    return f"{count(total.conforming)} of {count(total.checked)} checked answers"
 
 
 def _conforming_share(figures: Figures) -> float | None:
@@ -180,7 +191,7 @@ def _cost_notes(total: Figures) -> list[str]:
 
 
 def _charts(overview: Overview, query: OverviewQuery) -> dict[str, Chart]:
-    columns = [_column(figures, overview.bucket_us, query) for figures in overview.series]
+    columns = [_column(figures, overview, query) for figures in overview.series]
     over = f"over the last {SPANS[query.span][0]}, in {len(columns)} points"
     charts = (
         Chart(
@@ -208,8 +219,9 @@ def _charts(overview: Overview, query: OverviewQuery) -> dict[str, Chart]:
     return {chart.key: chart for chart in charts}
 
 
-def _column(figures: Figures, bucket_us: int, query: OverviewQuery) -> Column:
-    start_s, width_s = figures.start_us // 1_000_000, bucket_us // 1_000_000
+def _column(figures: Figures, overview: Overview, query: OverviewQuery) -> Column:
+    start_s, width_s = figures.start_us // 1_000_000, overview.bucket_us // 1_000_000
+    filling = figures.start_us + overview.bucket_us >= overview.until_us
     start = datetime.fromtimestamp(start_s, UTC)
     end = datetime.fromtimestamp(start_s + width_s, UTC)
     tick = ""
@@ -217,13 +229,13 @@ def _column(figures: Figures, bucket_us: int, query: OverviewQuery) -> Column:
         midnight = start_s % DAY_S == 0
         tick = start.strftime("%-d %b" if midnight else "%H:%M")
     return Column(
-        label=f"{start:%-d %b %H:%M} to {end:%H:%M} UTC",
+        label=f"{start:%-d %b %H:%M} to {end:%H:%M} UTC{', so far' if filling else ''}",
         tick=tick,
         href=link(
             "/calls",
             task=query.task,
             since=iso_time(figures.start_us),
-            until=iso_time(figures.start_us + bucket_us),
+            until=iso_time(figures.start_us + overview.bucket_us),
         )
         if figures.calls
         else None,
@@ -264,7 +276,7 @@ def _latency_panel(overview: Overview) -> Panel:
         label="duration",
         kind="steps",
         show=duration_ms,
-        height_px=140,
+        height_px=176,
         layers=[
             Layer(key="p50", label="p50", values=[f.p50_ms for f in overview.series]),
             Layer(key="p95", label="p95", values=[f.p95_ms for f in overview.series]),
@@ -307,17 +319,13 @@ def _tasks(overview: Overview, before: Overview, query: OverviewQuery) -> list[O
     rows = []
     for item in overview.tasks:
         figures, was = item.figures, earlier.get(item.task)
-        lost = not_answered(figures.outcomes)
         rows.append(
             OverviewTask(
                 task=item.task,
                 href=link("/", task=item.task, span=query.span),
                 figures=figures,
                 bar=_outcome_bar(figures),
-                lost=sum(lost.values()),
-                lost_href=link(
-                    "/calls", task=item.task, since=query.span, outcome=next(iter(lost), None)
-                ),
+                lost=sum(not_answered(figures.outcomes).values()),
                 conforming=share(figures.conforming, figures.checked),
                 conforming_before=_changed(
                     was, lambda f: share(f.conforming, f.checked), now=figures

@@ -14,7 +14,7 @@ import math
 import re
 import tomllib
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -30,6 +30,7 @@ __all__ = [
     "convert",
     "did_you_mean",
     "line_of_byte",
+    "misspelling_of",
     "nearest",
     "read_jsonl",
     "read_toml",
@@ -37,6 +38,7 @@ __all__ = [
 
 T = TypeVar("T")
 MAX_KNOWN_LISTED = 12
+NOWHERE: Mapping[str, str] = types.MappingProxyType({})
 
 
 class Fault(NamedTuple):
@@ -59,7 +61,8 @@ class Document(Generic[T]):
 
     file: str
     value: T | None
-    """None: the faults left nothing to use."""
+    """Made from what is right, so that what is built on it can be checked too; None where the
+    faults left nothing to make it from."""
     faults: list[Fault]
     data: dict[str, Any] = field(default_factory=dict)
     """What the file says before it was given a type."""
@@ -73,16 +76,19 @@ class Document(Generic[T]):
         return Fault(self.file, self.line(*path), message)
 
 
-def read_toml(text: str, type_: type[T], *, file: str) -> Document[T]:
-    """A TOML text as a Struct; its value is None if anything is wrong with it."""
+def read_toml(
+    text: str, type_: type[T], *, file: str, elsewhere: Mapping[str, str] = NOWHERE
+) -> Document[T]:
+    """A TOML text as a Struct, with every fault in it.
+
+    ``elsewhere`` names keys that people look for at the top of the file, and their tables.
+    """
     data, faults = _parse_toml(text, file)
     if faults:
         return Document(file=file, value=None, faults=faults)
     lines = key_lines(text)
-    value, faults = convert(data, type_, file=file, lines=lines)
-    return Document(
-        file=file, value=None if faults else value, faults=faults, data=data, lines=lines
-    )
+    value, faults = convert(data, type_, file=file, lines=lines, elsewhere=elsewhere)
+    return Document(file=file, value=value, faults=faults, data=data, lines=lines)
 
 
 def read_jsonl(text: str, type_: type[T], *, file: str) -> Document[list[tuple[int, T]]]:
@@ -112,13 +118,14 @@ def convert(
     file: str,
     lines: dict[KeyPath, int],
     prefixes: Sequence[KeyPath] = ((),),
+    elsewhere: Mapping[str, str] = NOWHERE,
 ) -> tuple[T | None, list[Fault]]:
-    """Parsed data as a Struct, with every fault in it.
+    """Parsed data as a Struct made from what is right, with every fault in it.
 
     ``prefixes`` are the tables of the file that the data was put together from, the one that
     counts first: a key is looked for in each, to name its line.
     """
-    conversion = _Conversion(file, lines, prefixes)
+    conversion = _Conversion(file, lines, prefixes, elsewhere)
     conversion.require_json(data, ())
     if conversion.faults:
         return None, conversion.faults
@@ -159,6 +166,29 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return near[0] if near else None
 
 
+def misspelling_of(word: str, known: Iterable[str]) -> str | None:
+    """The known word that differs from this one by case, by one letter, or by two swapped.
+
+    For places where unknown words are allowed and only an evident slip is a fault; words of
+    fewer than four letters are too close to each other to tell.
+    """
+    names = set(known)
+    if word in names or len(word) < 4:
+        return None
+    return next((name for name in sorted(names) if _one_slip(word.lower(), name.lower())), None)
+
+
+def _one_slip(word: str, known: str) -> bool:
+    if abs(len(word) - len(known)) > 1:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(word, known, strict=False)) if a != b), None)
+    if at is None:
+        return True
+    left, right = word[at:], known[at:]
+    swapped = left[1::-1] == right[:2] and left[2:] == right[2:]
+    return swapped or left[1:] == right or left == right[1:] or left[1:] == right[1:]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: ``; did you mean …?``, or what is known."""
     names = sorted(known)
@@ -195,8 +225,13 @@ _WRONG: Any = object()
 
 class _Conversion:
     def __init__(
-        self, file: str, lines: dict[KeyPath, int], prefixes: Sequence[KeyPath] = ((),)
+        self,
+        file: str,
+        lines: dict[KeyPath, int],
+        prefixes: Sequence[KeyPath],
+        elsewhere: Mapping[str, str],
     ) -> None:
+        self.elsewhere = elsewhere
         self.file = file
         self.lines = lines
         self.prefixes = prefixes
@@ -258,22 +293,34 @@ class _Conversion:
             what = re.sub(r"\w+", lambda word: _PLAIN.get(word.group(), word.group()), what)
             return self.add(path, f"{_dotted(path)}{where}: {what[0].lower()}{what[1:]}")
 
+    def unknown(self, key: str, known: Iterable[str], path: KeyPath) -> None:
+        hint = did_you_mean(key, known)
+        there = None if path else nearest(key, self.elsewhere)
+        if there == key:
+            hint = f"; it belongs into {self.elsewhere[key]}"
+        elif there is not None and nearest(key, known) is None:
+            hint = f'; did you mean "{there}" in {self.elsewhere[there]}?'
+        self.add((*path, key), f'unknown key "{key}"{hint}')
+
     def struct(self, value: Any, type_: type[msgspec.Struct], path: KeyPath) -> Any:
         if not isinstance(value, dict):
             found = type(value).__name__
             found = _PLAIN.get(found, found)
             return self.add(path, f"{_dotted(path) or 'this'}: expected a table, got {found}")
         fields = {info.encode_name: info for info in msgspec.structs.fields(type_)}
-        before = len(self.faults)
         for key in value.keys() - fields.keys():
-            self.add((*path, key), f'unknown key "{key}"{did_you_mean(key, fields)}')
-        built = {}
+            self.unknown(key, fields, path)
+        built, incomplete = {}, False
         for name, info in fields.items():
+            made = _WRONG
             if name in value:
-                built[info.name] = self.build(value[name], info.type, (*path, name))
+                made = self.build(value[name], info.type, (*path, name))
             elif info.required:
                 self.add(path, f'missing key "{_dotted((*path, name))}"')
-        if len(self.faults) > before:
+            if made is not _WRONG:
+                built[info.name] = made
+            incomplete |= made is _WRONG and info.required
+        if incomplete:
             return _WRONG
         try:
             return type_(**built)

@@ -1,5 +1,42 @@
 """Tasks: their files, prompts and schemas, and the snapshot that gateways serve from."""
 
 from roadworthy.tasks.definition import RepairLevel, Snapshot, StreamMode, TaskDefinition, Template
+from roadworthy.tasks.digest import content_digest, definition_digest
+from roadworthy.tasks.examples import Case, Example
+from roadworthy.tasks.fields import conversation_field, input_fields, single_text_field
+from roadworthy.tasks.messages import input_from_messages
+from roadworthy.tasks.project import PROJECT_FILE, Project, find_project, load_project
+from roadworthy.tasks.prompt import CompiledPrompt
+from roadworthy.tasks.snapshot import (
+    SnapshotWatcher,
+    build_snapshot,
+    read_snapshot,
+    write_snapshot,
+)
+from roadworthy.tasks.stamp import project_stamp
 
-__all__ = ["RepairLevel", "Snapshot", "StreamMode", "TaskDefinition", "Template"]
+__all__ = [
+    "PROJECT_FILE",
+    "Case",
+    "CompiledPrompt",
+    "Example",
+    "Project",
+    "RepairLevel",
+    "Snapshot",
+    "SnapshotWatcher",
+    "StreamMode",
+    "TaskDefinition",
+    "Template",
+    "build_snapshot",
+    "content_digest",
+    "conversation_field",
+    "definition_digest",
+    "find_project",
+    "input_fields",
+    "input_from_messages",
+    "load_project",
+    "project_stamp",
+    "read_snapshot",
+    "single_text_field",
+    "write_snapshot",
+]

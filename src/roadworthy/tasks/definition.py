@@ -26,6 +26,9 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     file: str
     """For messages about faults, relative to the project."""
+    literal: bool = False
+    """The source is the message itself: an expanded example, whose text may look like a template
+    and must stay text."""
 
 
 class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadworthy.core.toml_lines import KeyPath, key_lines
@@ -70,7 +70,8 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(TEXT, VALUES, max_size=4), st.lists(st.dictionaries(TEXT, VALUES)))
+@settings(max_examples=40)
+@given(st.dictionaries(TEXT, VALUES, max_size=3), st.lists(st.dictionaries(TEXT, VALUES)))
 def test_exactly_the_keys_that_tomllib_sees_are_found(
     top: dict[str, Any], tables: list[dict[str, Any]]
 ) -> None:

@@ -1,0 +1,54 @@
+"""Digests of content: equal content, equal digest, on every machine. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from roadworthy.tasks.definition import TaskDefinition
+
+__all__ = ["content_digest", "definition_digest"]
+
+
+def content_digest(content: Any) -> str:
+    """SHA-256 of the content as JSON with sorted keys, hexadecimal."""
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def definition_digest(definition: TaskDefinition) -> str:
+    """The digest over everything that may change an answer or a contract.
+
+    Not part of it: the task's name, version and description, and where its files stand.
+    """
+    return content_digest(
+        {
+            "model": definition.model,
+            "parameters": definition.parameters,
+            "input_schema": definition.input_schema,
+            # Models write fields in the order of the schema, and what they wrote before guides
+            # what comes next: a verdict before its reason is another answer.
+            "output_schema": _ordered(definition.output_schema),
+            "templates": [(t.role, t.source, t.literal) for t in definition.templates],
+            "blocks": definition.blocks,
+            "stream": definition.stream,
+            "repair": definition.repair,
+            "max_reasks": definition.max_reasks,
+            "timeout_s": definition.timeout_s,
+        }
+    )
+
+
+def _ordered(schema: Any) -> Any:
+    """The schema with its properties as a list, so that sorting keys leaves their order."""
+    if isinstance(schema, list):
+        return [_ordered(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: [[name, _ordered(item)] for name, item in value.items()]
+        if key == "properties" and isinstance(value, dict)
+        else _ordered(value)
+        for key, value in schema.items()
+    }

@@ -1,0 +1,103 @@
+"""`prompt/examples.jsonl` and `cases.jsonl`: lines that must satisfy the task's own schemas."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import jsonschema_rs
+import msgspec
+
+from roadworthy.core.documents import Fault, read_jsonl
+from roadworthy.core.errors import RoadworthyError
+from roadworthy.tasks.definition import TaskDefinition, Template
+from roadworthy.tasks.prompt import CompiledPrompt
+from roadworthy.tasks.schemas import validator_of
+
+__all__ = ["Case", "Example", "check_cases", "expand_examples"]
+
+MAX_SHOWN = 200
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `examples.jsonl`: what a good answer looks like."""
+
+    input: dict[str, Any]
+    output: Any
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `cases.jsonl`: an input with an expectation."""
+
+    input: dict[str, Any]
+    expect: Any = None
+    """Expected values by field of the output, or the whole of a text."""
+    tags: list[str] = []
+    weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    id: str = ""
+    note: str = ""
+
+
+def check_cases(task: str, input_schema: dict[str, Any], *, text: str | None) -> list[Fault]:
+    """What is wrong with the text of a task's `cases.jsonl`; None: there are no cases."""
+    if text is None:
+        return []
+    file = f"tasks/{task}/cases.jsonl"
+    document = read_jsonl(text, Case, file=file)
+    faults = list(document.faults)
+    validator = validator_of(input_schema)
+    for line, case in document.value or ():
+        faults += _breaches(validator, case.input, "input", Fault(file, line, ""))
+    return faults
+
+
+def expand_examples(definition: TaskDefinition, text: str) -> tuple[TaskDefinition, list[Fault]]:
+    """The definition with its examples as messages before the one that asks, and their faults.
+
+    An example's input goes through the user's own template; the result is literal text, for a
+    comment that looks like a template must not run as one.
+    """
+    file = f"tasks/{definition.name}/prompt/examples.jsonl"
+    document = read_jsonl(text, Example, file=file)
+    faults = list(document.faults)
+    asking = tuple(t for t in definition.templates if t.role == "user")
+    prompt = CompiledPrompt(msgspec.structs.replace(definition, templates=asking))
+    inputs = validator_of(definition.input_schema)
+    outputs = validator_of(definition.output_schema or {"type": "string"})
+    expanded: list[Template] = []
+    for line, example in document.value or ():
+        place = Fault(file, line, "")
+        found = _breaches(inputs, example.input, "input", place)
+        found += _breaches(outputs, example.output, "output", place)
+        try:
+            asked = [] if found else prompt.render(example.input)
+        except RoadworthyError as error:
+            found.append(place._replace(message=error.message))
+            asked = []
+        faults += found
+        answer = {"role": "assistant", "content": _answer(definition, example.output)}
+        expanded += [
+            Template(role=message["role"], source=message["content"], file=file, literal=True)
+            for message in [*asked, answer]
+        ]
+    before = tuple(t for t in definition.templates if t.role != "user")
+    templates = (*before, *expanded, *asking)
+    return msgspec.structs.replace(definition, templates=templates), faults
+
+
+def _answer(definition: TaskDefinition, output: Any) -> str:
+    if definition.output_schema is None and isinstance(output, str):
+        return output
+    return msgspec.json.encode(output).decode()
+
+
+def _breaches(
+    validator: jsonschema_rs.Draft202012Validator, value: Any, what: str, place: Fault
+) -> list[Fault]:
+    faults = []
+    for error in validator.iter_errors(value):
+        where = ".".join(str(part) for part in (what, *error.instance_path))
+        message = error.message
+        if len(message) > MAX_SHOWN:
+            message = f"{message[:MAX_SHOWN]}…"
+        faults.append(place._replace(message=f"{where}: {message}"))
+    return faults

@@ -1,0 +1,170 @@
+"""One task's folder: `task.toml`, prompt, examples and cases, as a `TaskDefinition`.
+
+Called by `roadworthy.tasks.project`; every fault is collected, and a task with one is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from roadworthy.core.documents import Document, Fault, SourceFolder, did_you_mean, read_toml
+from roadworthy.tasks.definition import RepairLevel, StreamMode, TaskDefinition, Template
+from roadworthy.tasks.digest import definition_digest
+from roadworthy.tasks.examples import check_cases, expand_examples
+from roadworthy.tasks.fields import conversation_field
+from roadworthy.tasks.model_files import ModelTable
+from roadworthy.tasks.parameters import PARAMETER_PLACES, check_parameters
+from roadworthy.tasks.schemas import FrozenSchema, load_schema
+from roadworthy.tasks.template_check import check_templates, included_blocks
+
+__all__ = ["TaskFile", "TaskSources", "load_task"]
+
+NO_INPUT: Final = {"type": "object", "properties": {}, "additionalProperties": False}
+PROMPT_FILES: Final = ("system.md", "user.md", "examples.jsonl")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of `task.toml`."""
+
+    description: str = ""
+    model: str | None = None
+    """A logical model; left out: the project's default."""
+    parameters: dict[str, Any] = {}
+    """Sent with every request: temperature, max_tokens, whatever the provider knows."""
+    input: str | dict[str, Any] | None = None
+    """Fields, a JSON Schema, ``"input.schema.json"`` or ``"schemas.py:Class"``."""
+    output: str | dict[str, Any] | None = None
+    """As `input`; left out, and no `output.schema.json`: the answer is free text."""
+    stream: StreamMode | None = None
+    """Left out: ``buffered`` with an output schema, ``raw`` without."""
+    repair: RepairLevel = "schema"
+    max_reasks: Annotated[int, msgspec.Meta(ge=0, le=10)] = 2
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSources:
+    """What a task is put together from, beside its own folder."""
+
+    project: SourceFolder
+    blocks: Mapping[str, str]
+    models: ModelTable
+    default_model: str
+
+
+def load_task(name: str, sources: TaskSources) -> tuple[TaskDefinition | None, list[Fault]]:
+    """The task in `tasks/NAME`, or everything that is wrong with it."""
+    file = f"tasks/{name}/task.toml"
+    if not _NAME.fullmatch(name):
+        message = (
+            "a task's name is at most 100 letters, digits, '.', '_' and '-'; rename the folder"
+        )
+        return None, [Fault(f"tasks/{name}", 0, message)]
+    text = sources.project.read(file)
+    if text is None:
+        known = [fault for fault in sources.project.faults if fault.file == file]
+        return None, known or [Fault(file, 0, "is missing; it may be empty, but it must be there")]
+    document = read_toml(text, TaskFile, file=file, elsewhere=PARAMETER_PLACES)
+    if document.value is None:
+        return None, document.faults
+    return _Loading(name, document, document.value, sources).run()
+
+
+class _Loading:
+    """One task on its way from files to a definition."""
+
+    def __init__(
+        self, name: str, document: Document[TaskFile], given: TaskFile, sources: TaskSources
+    ) -> None:
+        self.name = name
+        self.document = document
+        self.given = given
+        self.sources = sources
+        self.faults = list(document.faults)
+
+    def run(self) -> tuple[TaskDefinition | None, list[Fault]]:
+        project, given = self.sources.project, self.given
+        self.faults += check_parameters(given.parameters, self.document)
+        model = self.model()
+        input_ = load_schema("input", given.input, document=self.document, project=project)
+        output = load_schema("output", given.output, document=self.document, project=project)
+        self.faults += input_.faults + output.faults
+        if not input_.faults and input_.schema is None and "input" not in self.document.data:
+            input_.schema = dict(NO_INPUT)
+        templates = self.templates(input_)
+        blocks = self.check_templates(templates, input_)
+        if input_.schema is not None:
+            cases = project.read(f"tasks/{self.name}/cases.jsonl")
+            self.faults += check_cases(self.name, input_.schema, text=cases)
+        if input_.schema is None or output.faults:
+            return None, self.faults
+        definition = TaskDefinition(
+            name=self.name,
+            description=given.description,
+            model=model,
+            parameters=given.parameters,
+            input_schema=input_.schema,
+            output_schema=output.schema,
+            templates=tuple(templates),
+            blocks=blocks,
+            stream=given.stream or ("raw" if output.schema is None else "buffered"),
+            repair=given.repair,
+            max_reasks=given.max_reasks,
+            timeout_s=given.timeout_s,
+        )
+        return self.finish(definition)
+
+    def finish(self, definition: TaskDefinition) -> tuple[TaskDefinition | None, list[Fault]]:
+        examples = self.sources.project.read(f"tasks/{self.name}/prompt/examples.jsonl")
+        if not self.faults and examples is not None:
+            definition, faults = expand_examples(definition, examples)
+            self.faults += faults
+        if self.faults:
+            return None, self.faults
+        return msgspec.structs.replace(definition, digest=definition_digest(definition)), []
+
+    def model(self) -> str:
+        """The task's model; one that does not exist is a fault."""
+        name = self.given.model or self.sources.default_model
+        models = self.sources.models
+        if models.find(name) is None:
+            hint = did_you_mean(name, models.models)
+            message = f'unknown model "{name}"{hint}. Declare it in models.toml'
+            self.faults.append(self.document.fault(message.replace("?.", "?"), "model"))
+        return name
+
+    def templates(self, input_: FrozenSchema) -> list[Template]:
+        """The prompt's messages, examples left out."""
+        project, folder = self.sources.project, f"tasks/{self.name}/prompt"
+        for path in sorted((project.root / folder).glob("*")):
+            if path.suffix in (".md", ".jsonl") and path.name not in PROMPT_FILES:
+                hint = did_you_mean(path.name, PROMPT_FILES)
+                self.faults.append(Fault(f"{folder}/{path.name}", 0, f"unknown file{hint}"))
+        found: list[Template] = []
+        for role in ("system", "user"):
+            source = project.read(f"{folder}/{role}.md")
+            if source is not None:
+                # An editor's last line end is not part of the message.
+                source = source.rstrip("\n")
+                found.append(Template(role=role, source=source, file=f"{folder}/{role}.md"))
+        asks = input_.schema is not None and conversation_field(input_.schema) is not None
+        if not asks and not (project.root / folder / "user.md").exists():
+            message = "is missing; write the message to send, such as {{ comment }}"
+            self.faults.append(Fault(f"{folder}/user.md", 0, message))
+        return found
+
+    def check_templates(self, templates: list[Template], input_: FrozenSchema) -> dict[str, str]:
+        """The blocks that the templates include."""
+        blocks, faults = included_blocks(templates, self.sources.blocks)
+        if input_.schema is not None:
+            faults += check_templates(
+                templates, blocks=blocks, input_schema=input_.schema, schema_file=input_.file
+            )
+        self.faults += faults
+        return blocks

@@ -66,7 +66,11 @@ def _records(status: Status) -> list[str]:
         )
     if status.lost_calls:
         reasons.append(
-            f"{count(status.lost_calls)} calls were served but not recorded, because the journal "
-            "could not be written. Check the disk of the state folder."
+            f"In the last day {_calls(status.lost_calls)} served but not recorded. Check the disk "
+            "of the state folder and the keeper's log."
         )
     return reasons
+
+
+def _calls(number: int) -> str:
+    return "1 call was" if number == 1 else f"{count(number)} calls were"

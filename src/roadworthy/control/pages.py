@@ -28,7 +28,7 @@ def show_overview(request: Request) -> Response:
     source = control.source
     now = source.overview(since_us=since_us, until_us=until_us, task=query.task, buckets=points)
     before = source.overview(
-        since_us=2 * since_us - until_us, until_us=since_us, task=query.task, buckets=1
+        since_us=2 * since_us - until_us, until_us=since_us, task=query.task, buckets=points
     )
     return control.page(
         "overview.html",
@@ -96,4 +96,4 @@ def _troubled(control: Control, query: OverviewQuery, overview: Overview) -> lis
         if overview.total.outcomes.get(outcome):
             where = CallFilter(task=query.task, outcome=outcome, since_us=overview.since_us)
             found += control.source.list_calls(where, limit=LATEST, before=None).rows
-    return sorted(found, key=lambda row: row.id, reverse=True)[:LATEST]
+    return sorted(found, key=lambda row: row.started_us, reverse=True)[:LATEST]

@@ -48,7 +48,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     journal_lag_s: float | None = None
     """Age of the oldest call that is journalled but not in the database; None: unknown."""
     lost_calls: int = 0
-    """Calls served but not recorded, because the journal could not be written."""
+    """Calls of the last day that were served but not recorded."""
     faults: tuple[str, ...] = ()
     """What is wrong with the project's files; the last good revision is served meanwhile."""
 

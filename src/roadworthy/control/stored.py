@@ -1,0 +1,96 @@
+"""The source of calls of a running installation: the database, and what the keeper knows."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Engine
+
+from roadworthy.control.source import GatewayStatus, ServedTask, Status
+from roadworthy.core import Clock, SystemClock
+from roadworthy.storage import StateFolder, queries
+from roadworthy.storage.views import CallFilter, CallPage, Overview, StoredCall
+from roadworthy.tasks import Snapshot, TaskDefinition
+
+__all__ = ["StoredSource"]
+
+DAY_US: Final = 86_400_000_000
+
+
+class Publication(Protocol):
+    """What is served, and what is wrong with the files that should be."""
+
+    faults: tuple[str, ...]
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+
+class StoredSource:
+    """Answers from the database; its methods may run in several threads at once."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        folder: StateFolder,
+        publisher: Publication,
+        clock: Clock | None = None,
+    ) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._publisher = publisher
+        self._clock = clock or SystemClock()
+        self._gateways: list[GatewayStatus] = []
+        self.journal_lag_s: float | None = None
+        """How far the database is behind the journal; set by whoever loads it."""
+
+    def note_gateways(self, gateways: list[dict[str, Any]]) -> None:
+        """Remember what the supervisor says of them: name, pid (None: not running), start."""
+        self._gateways = [
+            GatewayStatus(
+                name=told["name"],
+                alive=told["pid"] is not None,
+                pid=told["pid"],
+                started_us=told.get("started_us"),
+            )
+            for told in gateways
+        ]
+
+    def list_calls(self, where: CallFilter, *, limit: int, before: str | None) -> CallPage:
+        return queries.list_calls(self._engine, where, limit=limit, before=before)
+
+    def find_call(self, call_id: str) -> StoredCall:
+        return queries.find_call(self._engine, self._folder, call_id)
+
+    def overview(
+        self, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60
+    ) -> Overview:
+        return queries.overview(
+            self._engine, since_us=since_us, until_us=until_us, task=task, buckets=buckets
+        )
+
+    def task_names(self) -> list[str]:
+        return queries.task_names(self._engine)
+
+    def status(self) -> Status:
+        snapshot, now_us = self._publisher.snapshot, self._clock.now_us()
+        return Status(
+            revision=snapshot.revision,
+            tasks=[_served(task) for task in snapshot.tasks.values()],
+            gateways=self._gateways,
+            journal_lag_s=self.journal_lag_s,
+            lost_calls=queries.lost_calls(self._engine, since_us=now_us - DAY_US),
+            faults=self._publisher.faults,
+        )
+
+
+def _served(task: TaskDefinition) -> ServedTask:
+    return ServedTask(
+        name=task.name,
+        version=task.version,
+        model=task.model,
+        description=task.description,
+        inputs=tuple(task.input_schema.get("required", ())),
+        checked=task.output_schema is not None,
+    )

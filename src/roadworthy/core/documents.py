@@ -291,6 +291,7 @@ class _Conversion:
                 )
             what, _, where = str(error).replace("`", "").partition(" - at $")
             what = re.sub(r"\w+", lambda word: _PLAIN.get(word.group(), word.group()), what)
+            what = what.replace(" | nothing", "").replace(" | ", " or ")
             return self.add(path, f"{_dotted(path)}{where}: {what[0].lower()}{what[1:]}")
 
     def unknown(self, key: str, known: Iterable[str], path: KeyPath) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -43,24 +43,28 @@ class ModelsFile(msgspec.Struct, frozen=True, kw_only=True):
 class ModelTable:
     """The models that a project's tasks may name: declared ones, and those that need no file."""
 
-    def __init__(self, declared: dict[str, Model], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, declared: dict[str, Model], environ: Mapping[str, str], *, names: Iterable[str] = ()
+    ) -> None:
         self.models = dict(declared)
         """Those declared, and those found so far that need no file."""
+        self.names = {*declared, *names}
+        """Those declared, whether usable or at fault."""
         self.faults: list[Fault] = []
         self._environ = environ
 
-    def find(self, name: str) -> Model | None:
-        """The model of this name; None: there is none."""
-        if name not in self.models:
-            try:
-                found = implicit_model(name, self._environ)
-            except ProjectError as error:
-                self.faults += [Fault(FILE, 0, fault) for fault in error.faults]
-                return None
-            if found is None:
-                return None
+    def knows(self, name: str) -> bool:
+        """Whether there is a model of this name, at fault or not."""
+        if name in self.names or name in self.models:
+            return True
+        try:
+            found = implicit_model(name, self._environ)
+        except ProjectError as error:
+            self.faults += [Fault(FILE, 0, fault) for fault in error.faults]
+            return True
+        if found is not None:
             self.models[name] = found
-        return self.models[name]
+        return found is not None
 
 
 def load_models(
@@ -75,46 +79,59 @@ def load_models(
     file = document.value
     if file is None:
         return ModelTable({}, os.environ), document.faults
-    faults: list[Fault] = []
+    faults = list(document.faults)
     if must_exist and file.environments and environment not in file.environments:
         hint = did_you_mean(environment, file.environments)
         faults.append(document.fault(f'no environment "{environment}"{hint}', "environments"))
-    models: dict[str, Model] = {}
-    for name in dict.fromkeys([environment, *file.environments]):
-        bound, found = _bind_all(file, name, document)
-        if name == environment:
-            models = bound
-            faults += found
-        else:  # a model that only another environment completes is no fault there
-            faults += [fault for fault in found if not fault.message.startswith("missing key")]
-    return ModelTable(models, os.environ), faults
+    entries, found = _entries(file, environment, document)
+    models, unbound = _bind(entries, environment, document)
+    faults += found + unbound
+    for name in file.environments.keys() - {environment}:
+        # A model that only another environment completes is no fault there.
+        _, found = _entries(file, name, document)
+        faults += [fault for fault in found if not fault.message.startswith("missing key")]
+    bound_here = file.environments.get(environment, EnvironmentEntry()).models
+    names = {*file.models, *bound_here}
+    return ModelTable(models, os.environ, names=names), faults
 
 
-def _bind_all(
+def _entries(
     file: ModelsFile, environment: str, document: Document[ModelsFile]
-) -> tuple[dict[str, Model], list[Fault]]:
+) -> tuple[dict[str, ModelEntry], list[Fault]]:
+    """The models' tables as this environment has them."""
     overrides = file.environments.get(environment, EnvironmentEntry()).models
-    models: dict[str, Model] = {}
+    entries: dict[str, ModelEntry] = {}
     faults: list[Fault] = []
     for name in dict.fromkeys([*file.models, *overrides]):
         merged = {**file.models.get(name, {}), **overrides.get(name, {})}
-        prefixes: tuple[KeyPath, ...] = (
-            ("environments", environment, "models", name),
-            ("models", name),
-        )
-        if name not in overrides:
-            prefixes = prefixes[1:]
+        prefixes = _places(environment, name, document)
         entry, found = convert(
             merged, ModelEntry, file=FILE, lines=document.lines, prefixes=prefixes
         )
         faults += found
-        if entry is None or found:
-            continue
+        if entry is not None and not found:
+            entries[name] = entry
+    return entries, faults
+
+
+def _bind(
+    entries: dict[str, ModelEntry], environment: str, document: Document[ModelsFile]
+) -> tuple[dict[str, Model], list[Fault]]:
+    models: dict[str, Model] = {}
+    faults: list[Fault] = []
+    for name, entry in entries.items():
         try:
             models[name] = bind_model(name, entry)
         except ValueError as error:
+            prefixes = _places(environment, name, document)
             faults.append(_binding_fault(name, str(error), document, prefixes=prefixes))
     return models, faults
+
+
+def _places(environment: str, name: str, document: Document[ModelsFile]) -> tuple[KeyPath, ...]:
+    """The tables that a model is put together from, the one that counts first."""
+    places = (("environments", environment, "models", name), ("models", name))
+    return tuple(place for place in places if place in document.lines)
 
 
 def _binding_fault(

@@ -133,8 +133,8 @@ class _Loading:
         """The task's model; one that does not exist is a fault."""
         name = self.given.model or self.sources.default_model
         models = self.sources.models
-        if models.find(name) is None:
-            hint = did_you_mean(name, models.models)
+        if not models.knows(name):
+            hint = did_you_mean(name, {"local", *models.names})
             message = f'unknown model "{name}"{hint}. Declare it in models.toml'
             self.faults.append(self.document.fault(message.replace("?.", "?"), "model"))
         return name

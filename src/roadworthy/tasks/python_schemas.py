@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, is_typeddict
 
 import msgspec
 
@@ -63,7 +63,7 @@ def _schema_of(module: ModuleType, name: str) -> dict[str, Any]:
             raise _Unusable(f'no class "{part}"{did_you_mean(part, classes)}')
     if not isinstance(found, type):
         raise _Unusable(f'"{name}" is not a class; name {_KINDS}')
-    if issubclass(found, msgspec.Struct):
+    if is_typeddict(found) or issubclass(found, msgspec.Struct):
         schema = _without_root_reference(msgspec.json.schema(found))
     elif hasattr(found, "model_json_schema"):
         schema = found.model_json_schema()

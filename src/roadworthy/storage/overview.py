@@ -1,0 +1,158 @@
+"""Figures over a span of time, from rollups alone: never a scan of calls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Select, Table, func, select
+
+from roadworthy.core import ANSWERED
+from roadworthy.core.errors import InvalidRequest
+from roadworthy.storage.rollups import WIDTHS_S, Counts
+from roadworthy.storage.schema import latencies, rollups
+from roadworthy.storage.sketch import QuantileSketch
+from roadworthy.storage.views import Figures, Overview, TaskFigures
+
+__all__ = ["MAX_BUCKETS", "overview"]
+
+MAX_BUCKETS: Final = 1_000
+_SECOND_US: Final = 1_000_000
+_NICE_S: Final = (
+    *(60, 120, 300, 600, 1_200, 1_800),
+    *(3_600, 7_200, 10_800, 21_600, 43_200),
+    *(86_400, 172_800, 345_600, 604_800, 1_209_600, 2_592_000),
+)
+"""Widths of a bucket that people can read; beyond the last, whole multiples of it."""
+
+
+class _Sum:
+    """Figures in the making."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, int] = {}
+        self.counts = Counts()
+        self.latency_us = QuantileSketch()
+
+    def add(self, outcome: str, counts: Counts) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + counts.calls
+        self.counts.add(counts)
+
+    def figures(self, start_us: int) -> Figures:
+        counts = self.counts
+        return Figures(
+            start_us=start_us,
+            calls=counts.calls,
+            answered=sum(n for outcome, n in self.outcomes.items() if outcome in ANSWERED),
+            checked=counts.checked,
+            conforming=counts.conforming,
+            outcomes=self.outcomes,
+            input_tokens=counts.input_tokens,
+            output_tokens=counts.output_tokens,
+            cost_nusd=counts.cost_nusd,
+            unpriced=counts.unpriced,
+            p50_ms=self._quantile_ms(0.50),
+            p95_ms=self._quantile_ms(0.95),
+            p99_ms=self._quantile_ms(0.99),
+        )
+
+    def _quantile_ms(self, q: float) -> float | None:
+        value_us = self.latency_us.quantile(q)
+        return None if value_us is None else value_us / 1_000
+
+
+class _Buckets:
+    """A span cut into buckets of one width, and the rollups that fill them."""
+
+    def __init__(self, since_us: int, until_us: int, buckets: int) -> None:
+        self.width_us = _nice_us((until_us - since_us) / buckets)
+        self.since_us = since_us // self.width_us * self.width_us
+        self.until_us = -(-until_us // self.width_us) * self.width_us
+        # The widest rollups of which whole ones fill a bucket.
+        self._rollup_s = max(w for w in WIDTHS_S if self.width_us % (w * _SECOND_US) == 0)
+
+    def starts(self) -> range:
+        return range(self.since_us, self.until_us, self.width_us)
+
+    def counts(
+        self, connection: Connection, task: str | None
+    ) -> Iterator[tuple[int, str, str, Counts]]:
+        """Bucket's start, task, outcome, sums."""
+        table = rollups.c
+        start_us = (table.start_us - table.start_us % self.width_us).label("bucket_us")
+        sums = [func.sum(table[name]) for name in Counts.__struct_fields__]
+        query = self._of_span(select(start_us, table.task, table.outcome, *sums), rollups, task)
+        for bucket_us, name, outcome, *values in connection.execute(
+            query.group_by(start_us, table.task, table.outcome)
+        ):
+            # PostgreSQL sums whole numbers to its decimals.
+            numbers = (None if value is None else int(value) for value in values)
+            yield int(bucket_us), name, outcome, Counts(*numbers)  # type: ignore[arg-type]  # never None where 0 is the default
+
+    def latencies(
+        self, connection: Connection, task: str | None
+    ) -> Iterator[tuple[int, str, QuantileSketch]]:
+        """Bucket's start, task, sketch of microseconds."""
+        table = latencies.c
+        query = self._of_span(select(table.start_us, table.task, table.sketch), latencies, task)
+        for start_us, name, sketch in connection.execute(query):
+            bucket_us = start_us - start_us % self.width_us
+            yield bucket_us, name, QuantileSketch.from_bytes(sketch)
+
+    def _of_span(self, query: Select[Any], table: Table, task: str | None) -> Select[Any]:
+        query = query.where(
+            table.c.width_s == self._rollup_s,
+            table.c.start_us >= self.since_us,
+            table.c.start_us < self.until_us,
+        )
+        return query if task is None else query.where(table.c.task == task)
+
+
+def overview(
+    engine: Engine, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60
+) -> Overview:
+    """Figures of the calls that started in a span: in all, by bucket and by task.
+
+    The span is widened to whole buckets, at most ``buckets`` and one; the answer says which
+    span it covers. Percentiles are of calls that a model was asked for and that the caller
+    waited for, within 1 %.
+
+    Raises:
+        InvalidRequest: the span is empty, or ``buckets`` is not from 1 to `MAX_BUCKETS`.
+    """
+    if until_us <= since_us or not 1 <= buckets <= MAX_BUCKETS:
+        raise InvalidRequest(
+            f"there is no overview of {until_us - since_us} µs in {buckets} buckets. Give an"
+            f" until later than since, and from 1 to {MAX_BUCKETS} buckets."
+        )
+    span = _Buckets(since_us, until_us, buckets)
+    total = _Sum()
+    series = {start_us: _Sum() for start_us in span.starts()}
+    tasks: dict[str, _Sum] = defaultdict(_Sum)
+    with engine.connect() as connection:
+        for start_us, name, outcome, counts in span.counts(connection, task):
+            for sums in (total, series[start_us], tasks[name]):
+                sums.add(outcome, counts)
+        for start_us, name, sketch in span.latencies(connection, task):
+            series[start_us].latency_us.merge(sketch)
+            tasks[name].latency_us.merge(sketch)
+    for sums in series.values():
+        total.latency_us.merge(sums.latency_us)
+    busiest = sorted(tasks.items(), key=lambda item: (-item[1].counts.calls, item[0]))
+    return Overview(
+        since_us=span.since_us,
+        until_us=span.until_us,
+        bucket_us=span.width_us,
+        total=total.figures(span.since_us),
+        series=[sums.figures(start_us) for start_us, sums in series.items()],
+        tasks=[TaskFigures(task=n, figures=sums.figures(span.since_us)) for n, sums in busiest],
+    )
+
+
+def _nice_us(at_least_us: float) -> int:
+    for width_s in _NICE_S:
+        if width_s * _SECOND_US >= at_least_us:
+            return width_s * _SECOND_US
+    longest_us = _NICE_S[-1] * _SECOND_US
+    return int(-(-at_least_us // longest_us)) * longest_us

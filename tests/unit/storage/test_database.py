@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
+
+from roadworthy.core.errors import StoreError
+from roadworthy.storage import StateFolder
+from roadworthy.storage.database import MIGRATIONS, open_database, writing
+from roadworthy.storage.schema import HEAD, metadata
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "100% state")
+
+
+@pytest.fixture
+def engine(folder: StateFolder) -> Iterator[Engine]:
+    engine = open_database(folder)
+    yield engine
+    engine.dispose()
+
+
+def test_migrations_lead_to_the_schema_that_the_code_expects(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrations_lead_to_the_very_tables_of_the_schema(engine: Engine) -> None:
+    query = text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql <> ''")
+    fresh = create_engine("sqlite://")
+    metadata.create_all(fresh)
+    with engine.connect() as migrated, fresh.connect() as created:
+        assert set(migrated.execute(query)) == set(created.execute(query))
+    fresh.dispose()
+
+
+def test_the_head_that_the_code_names_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_opening_again_changes_nothing(folder: StateFolder, engine: Engine) -> None:
+    before = folder.database.read_bytes()
+    open_database(folder).dispose()
+    assert folder.database.read_bytes() == before
+
+
+def test_readers_do_not_wait_for_a_writer(engine: Engine) -> None:
+    with writing(engine) as writer, engine.connect() as reader:
+        writer.execute(text("INSERT INTO journal_marks VALUES ('a', 1)"))
+        assert reader.scalar(text("SELECT count(*) FROM journal_marks")) == 0
+
+
+def write_half(connection: Connection) -> None:
+    connection.execute(text("INSERT INTO journal_marks VALUES ('a', 1)"))
+    connection.execute(text("CREATE TABLE half (a)"))
+    connection.execute(text("INSERT INTO no_such_table VALUES (1)"))
+
+
+def test_a_failed_write_leaves_nothing(engine: Engine) -> None:
+    with pytest.raises(OperationalError), writing(engine) as connection:
+        write_half(connection)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM journal_marks")) == 0
+        assert not inspect(connection).has_table("half")
+
+
+def test_two_that_open_at_once_migrate_once(folder: StateFolder) -> None:
+    failures: list[BaseException] = []
+
+    def open_it() -> None:
+        try:
+            open_database(folder).dispose()
+        except StoreError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_database_of_a_later_version_is_left_alone(folder: StateFolder) -> None:
+    open_database(folder).dispose()
+    with closing(sqlite3.connect(folder.database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match=rf"schema 9999.*up to {HEAD}.*newer"):
+        open_database(folder)
+
+
+def test_a_file_that_is_no_database_is_an_error_with_a_remedy(folder: StateFolder) -> None:
+    folder.create()
+    folder.database.write_text("not a database" * 100)
+    with pytest.raises(StoreError, match=r"calls\.sqlite cannot be used.*move it away"):
+        open_database(folder)

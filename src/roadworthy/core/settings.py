@@ -20,13 +20,15 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Processes and addresses."""
 
     host: str = "127.0.0.1"
-    """Both ports bind loopback."""
+    """Both ports bind here."""
     port: int = 8700
     """The data plane."""
     control_port: int = 8701
     """The control API and the dashboard."""
     gateways: int = 1
     """Gateway processes that share the data plane's port."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names beside loopback's under which the two ports may be addressed."""
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,6 @@
+"""`python -m roadworthy`: the command line."""
+
+from roadworthy.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""The command line: which verb is which function. Adding a verb is one file and one line here.
+
+Verbs import their rooms when they run, so that ``roadworthy --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from roadworthy.cli.calls import call, calls
+from roadworthy.cli.local import local
+from roadworthy.cli.run.command import run
+from roadworthy.cli.serve.command import serve
+from roadworthy.core.errors import RoadworthyError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="roadworthy",
+    help="From impressive demo to reliable system: serve language-model features that hold.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (run, serve, calls, call):
+    app.command()(verb)
+app.add_typer(local, name="local")
+
+
+def main() -> None:
+    """Run a verb; an error on purpose is one message and exit status 1, never a traceback."""
+    try:
+        app()
+    except RoadworthyError as error:
+        print(f"roadworthy: {error.message}", file=sys.stderr)  # noqa: T201 - the CLI's voice
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,47 @@
+"""Where a command works: the project around it and its state folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from roadworthy.core.errors import StoreError
+from roadworthy.storage import StateFolder
+from roadworthy.tasks import Project, find_project, load_project
+
+__all__ = ["existing_state", "load_journal", "open_project", "state_of"]
+
+
+def open_project(folder: Path | None, environment: str | None = None) -> Project:
+    """Raises ProjectError with every fault of its files."""
+    root = folder or find_project(Path.cwd()) or Path.cwd()
+    return load_project(root.resolve(), environment=environment)
+
+
+def state_of(project: Project) -> Path:
+    """The project's state folder, whether or not it exists yet."""
+    return (project.root / project.settings.store.path).resolve()
+
+
+def existing_state(project: Project) -> Path:
+    """Raises StoreError where nothing was ever recorded."""
+    state = state_of(project)
+    if not state.is_dir():
+        raise StoreError(
+            f"no calls are recorded yet: {state} does not exist."
+            " Run a task with `roadworthy run TASK --input name=value`, or `roadworthy serve`"
+        )
+    return state
+
+
+def load_journal(state: Path) -> None:
+    """Load what was just recorded into the database, unless a keeper runs: it does so itself."""
+    from roadworthy.core import SystemClock
+    from roadworthy.storage.database import open_database
+    from roadworthy.storage.loader import Loader, keeper_lock
+
+    folder = StateFolder(state)
+    try:
+        with keeper_lock(folder):
+            Loader(folder, open_database(folder), SystemClock()).load_once()
+    except StoreError:
+        return

@@ -1,0 +1,1 @@
+"""`roadworthy run`: tasks in this process, one input or a file of them."""

@@ -1,0 +1,1 @@
+"""`roadworthy serve`: the supervisor and its children."""

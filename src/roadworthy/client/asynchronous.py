@@ -1,0 +1,148 @@
+"""The client of a gateway's tasks. `roadworthy.client.synchronous` wraps it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from roadworthy.client.answer import Answer, GatewayUnreachable, error_from
+from roadworthy.core import NUSD_PER_USD
+from roadworthy.pipeline import TASK_PREFIX, CallRequest, Pipeline
+from roadworthy.pipeline.inprocess import in_process
+from roadworthy.tasks import load_project
+
+__all__ = ["AsyncClient"]
+
+DEFAULT_URL = "http://127.0.0.1:8700"
+
+
+class AsyncClient:
+    """Runs tasks on a gateway.
+
+    >>> async with AsyncClient() as client:
+    ...     value = await client.run("classify-feedback", comment="Arrived broken.")
+
+    Args:
+        base_url: the gateway; default: ``ROADWORTHY_URL``, else ``http://127.0.0.1:8700``.
+        timeout_s: how long to wait for one answer.
+        fallback: a project's folder. Where the gateway cannot be reached, the task runs in this
+            process, straight against the provider and with the same guarantee; such calls are
+            recorded in that project's state folder. None: an unreachable gateway is an error.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        timeout_s: float = 120.0,
+        fallback: str | Path | None = None,
+    ) -> None:
+        self._base_url = (base_url or os.environ.get("ROADWORTHY_URL", DEFAULT_URL)).rstrip("/")
+        self._timeout_s = timeout_s
+        self._fallback = None if fallback is None else Path(fallback)
+        self._pipeline: Pipeline | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._open = AsyncExitStack()
+
+    async def run(self, task: str, /, **fields: Any) -> Any:
+        """The task's value for these input fields.
+
+        Raises:
+            OutputError: the model's answer may not be delivered.
+            InvalidInput, UnknownTask: the request is at fault.
+            UpstreamError: the provider failed.
+            GatewayUnreachable: and no fallback was named.
+        """
+        return (await self.answer(task, fields)).value
+
+    async def answer(
+        self,
+        task: str,
+        fields: dict[str, Any],
+        *,
+        conversation_id: str | None = None,
+        unit: str | None = None,
+    ) -> Answer:
+        """As `run`, with how the call ended, its id and its cost."""
+        body = {"input": fields, "conversation_id": conversation_id, "unit": unit}
+        try:
+            return await self._ask_gateway(task, body)
+        except GatewayUnreachable:
+            if self._fallback is None:
+                raise
+        return await self._run_here(task, fields, conversation_id=conversation_id, unit=unit)
+
+    async def close(self) -> None:
+        await self._open.aclose()
+        self._session = self._pipeline = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _ask_gateway(self, task: str, body: dict[str, Any]) -> Answer:
+        url = f"{self._base_url}/v1/tasks/{quote(task, safe='@^')}"
+        if self._session is None:
+            self._session = await self._open.enter_async_context(
+                aiohttp.ClientSession(
+                    timeout=aiohttp.ClientTimeout(self._timeout_s, sock_connect=5)
+                )
+            )
+        try:
+            async with self._session.post(
+                url,
+                data=msgspec.json.encode(body),
+                headers={"content-type": "application/json"},
+                allow_redirects=False,
+            ) as response:
+                data = await response.read()
+                if response.status == 200:
+                    return msgspec.json.decode(data, type=Answer)
+                call_id = response.headers.get("x-roadworthy-call")
+                raise error_from(response.status, data, call_id)
+        # Only a connection that never was: a call that may have begun must not run twice.
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise GatewayUnreachable(
+                f"the gateway at {self._base_url} cannot be reached; start it with"
+                " `roadworthy serve`, or set ROADWORTHY_URL to its address"
+            ) from error
+
+    async def _run_here(
+        self, task: str, fields: dict[str, Any], *, conversation_id: str | None, unit: str | None
+    ) -> Answer:
+        assert self._fallback is not None
+        if self._pipeline is None:
+            project = load_project(self._fallback.resolve())
+            self._pipeline = await self._open.enter_async_context(
+                in_process(project, project.root / project.settings.store.path, name="fallback")
+            )
+        finished = await self._pipeline.run(
+            CallRequest(
+                target=TASK_PREFIX + task,
+                surface="python",
+                input=fields,
+                conversation_id=conversation_id,
+                unit=unit,
+            )
+        )
+        if finished.error is not None:
+            raise finished.error
+        call = finished.call
+        return Answer(
+            value=call.value,
+            call=call.id,
+            outcome=call.outcome,
+            task=call.task,
+            version=call.version,
+            model=call.model,
+            cost_usd=None if call.cost_nusd is None else call.cost_nusd / NUSD_PER_USD,
+            duration_ms=call.duration_us / 1000,
+        )

@@ -1,0 +1,145 @@
+"""The keeper process: the only writer of the database, the maker of snapshots, the dashboard.
+
+Started as ``python -m roadworthy.control.keeper``. The snapshot comes first and the database
+second, so that gateways serve while the database is away; the supervisor starts the keeper
+again until it is back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import socket
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from roadworthy.control.app import create_app
+from roadworthy.control.publisher import Publisher
+from roadworthy.control.stored import StoredSource
+from roadworthy.core import SystemClock
+from roadworthy.core.channel import Channel
+from roadworthy.core.errors import RoadworthyError
+from roadworthy.storage import StateFolder, keeper_lock
+from roadworthy.storage.database import open_database
+from roadworthy.storage.loader import Loader
+
+__all__ = ["main"]
+
+LOAD_EVERY_S = 0.2
+PUBLISH_EVERY_S = 0.5
+EXIT_HOPELESS = 2
+"""Tells the supervisor that starting again would not help."""
+
+_log = logging.getLogger(__name__)
+
+
+async def keep(arguments: argparse.Namespace) -> None:
+    """Work until the supervisor asks to stop or is gone.
+
+    Raises:
+        RoadworthyError: the project has faults, or the state folder cannot be used.
+    """
+    folder = StateFolder(arguments.state)
+    channel = await Channel.over(socket.socket(fileno=arguments.channel_fd))
+    publisher = Publisher(root=arguments.project, folder=folder, environment=arguments.environment)
+    with keeper_lock(folder):
+        try:
+            publisher.publish()
+        except RoadworthyError as error:
+            channel.send({"type": "failed", "message": error.message})
+            raise
+        channel.send({"type": "ready", "revision": publisher.snapshot.revision})
+        engine = await asyncio.to_thread(open_database, folder)
+        loader = Loader(folder, engine, SystemClock())
+        source = StoredSource(engine=engine, folder=folder, publisher=publisher)
+        app = create_app(
+            source,
+            hosts=publisher.snapshot.settings.server.allowed_hosts,
+            gateway_url=arguments.gateway_url,
+        )
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        jobs = [
+            asyncio.create_task(listen_to_supervisor(channel, source, server)),
+            asyncio.create_task(load_for_ever(loader, source)),
+        ]
+        if arguments.dev:
+            jobs.append(asyncio.create_task(publish_for_ever(publisher)))
+        await server.serve(sockets=[socket.socket(fileno=arguments.socket_fd)])
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        # The gateways have stopped by now: what they wrote last is loaded before the keeper goes.
+        await asyncio.to_thread(loader.load_once)
+
+
+async def listen_to_supervisor(
+    channel: Channel, source: StoredSource, server: uvicorn.Server
+) -> None:
+    while (message := await channel.receive()) is not None:
+        if message["type"] == "gateways":
+            source.note_gateways(message["gateways"])
+    server.should_exit = True
+
+
+async def load_for_ever(loader: Loader, source: StoredSource) -> None:
+    """Move calls from the journal into the database; a failure is tried again, not fatal."""
+    loop = asyncio.get_running_loop()
+    caught_up_s = loop.time()
+    while True:
+        try:
+            report = await asyncio.to_thread(loader.load_once)
+            if report.behind_bytes == 0:
+                caught_up_s = loop.time()
+        except RoadworthyError as error:
+            _log.error("calls wait in the journal: %s", error.message)
+        except Exception:  # noqa: BLE001 - a boundary: the journal keeps the calls meanwhile
+            _log.exception("calls wait in the journal")
+        source.journal_lag_s = loop.time() - caught_up_s
+        await asyncio.sleep(LOAD_EVERY_S)
+
+
+async def publish_for_ever(publisher: Publisher) -> None:
+    while True:
+        await asyncio.sleep(PUBLISH_EVERY_S)
+        if await asyncio.to_thread(publisher.publish_if_changed):
+            _log.warning("serving revision %s", publisher.snapshot.revision[:12])
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--socket-fd", type=int, required=True)
+    parser.add_argument("--channel-fd", type=int, required=True)
+    parser.add_argument("--project", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--gateway-url", required=True)
+    parser.add_argument("--environment", default=None)
+    parser.add_argument("--dev", action="store_true")
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    logging.basicConfig(level=logging.WARNING, format="keeper: %(message)s")
+    try:
+        uvloop.run(keep(arguments))
+    except RoadworthyError as error:
+        _log.error("%s", error.message)
+        raise SystemExit(EXIT_HOPELESS) from error
+
+
+if __name__ == "__main__":
+    main()

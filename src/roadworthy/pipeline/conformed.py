@@ -1,0 +1,107 @@
+"""The conform stage: from a model's reply to what may be delivered."""
+
+from __future__ import annotations
+
+import msgspec
+
+from roadworthy.conformance import (
+    OutputSchema,
+    Reask,
+    compile_schema,
+    deliver,
+    plan_request,
+)
+from roadworthy.core import Outcome, Violation
+from roadworthy.core.errors import (
+    OutputError,
+    OutputNonconforming,
+    OutputRefused,
+    OutputTruncated,
+)
+from roadworthy.models import Reply
+from roadworthy.pipeline.flow import outcome_of
+from roadworthy.pipeline.generate import Generation
+from roadworthy.pipeline.prepare import with_instruction
+from roadworthy.pipeline.request import Finished
+
+__all__ = ["conform_reply"]
+
+
+async def conform_reply(generation: Generation, reply: Reply) -> Finished:
+    """What may be delivered of this reply; asks failing fields again where need be.
+
+    Raises:
+        UpstreamError: the model could not be reached to ask again.
+    """
+    schema = generation.prepared.schema
+    if schema is None or (reply.tool_calls and not reply.text):
+        return _unchecked(generation, reply)
+    return await _checked(generation, reply, schema)
+
+
+def _unchecked(generation: Generation, reply: Reply) -> Finished:
+    """Text, or calls of the caller's own tools: nothing of ours to conform to."""
+    call = generation.recorder.call
+    call.outcome = outcome_of(reply)
+    call.value = reply.text
+    error: OutputError | None = None
+    if call.outcome == "refused":
+        error = OutputRefused()
+    elif call.outcome == "truncated":
+        error = OutputTruncated()
+    return _finished(generation, reply, reply.text, error)
+
+
+async def _checked(generation: Generation, reply: Reply, schema: OutputSchema) -> Finished:
+    prepared, call = generation.prepared, generation.recorder.call
+    last = reply
+
+    async def ask_again(question: Reask) -> Reply:
+        nonlocal last
+        plan = plan_request(compile_schema(question.schema), prepared.model.capabilities.modes)
+        messages = question.messages
+        if plan.instruction is not None:
+            messages = with_instruction(messages, plan.instruction)
+        last = await generation.reask(messages, plan.structured)
+        return last
+
+    def record(violations: tuple[Violation, ...]) -> None:
+        call.attempts[-1].violations = violations
+
+    try:
+        delivered = await deliver(
+            reply,
+            schema,
+            messages=prepared.messages,
+            ask=ask_again,
+            terms=prepared.terms,
+            record=record,
+        )
+    except OutputError as error:
+        call.outcome = _outcome_of_error(error)
+        # A truncated text is what OpenAI's own shape shows beside `finish_reason: length`.
+        return _finished(generation, last, last.text, error)
+    call.value = delivered.value
+    call.outcome = delivered.outcome
+    call.repairs = delivered.repairs
+    as_it_came = delivered.outcome == "first_pass" and prepared.terms.form == "plain"
+    text = reply.text if as_it_came else msgspec.json.encode(delivered.value).decode()
+    return _finished(generation, last, text, None)
+
+
+def _outcome_of_error(error: OutputError) -> Outcome:
+    if isinstance(error, OutputRefused):
+        return "refused"
+    if isinstance(error, OutputTruncated):
+        return "truncated"
+    assert isinstance(error, OutputNonconforming)
+    return "failed"
+
+
+def _finished(
+    generation: Generation, reply: Reply, text: str, error: OutputError | None
+) -> Finished:
+    call = generation.recorder.call
+    if error is not None:
+        error.call_id = call.id
+    return Finished(call=call, reply=reply, text=text, error=error)

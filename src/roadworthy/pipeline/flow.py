@@ -1,0 +1,169 @@
+"""A call whose answer flows to the caller while the model is still writing it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Self
+
+from roadworthy.core import Attempt, Outcome, Usage
+from roadworthy.core.errors import RoadworthyError
+from roadworthy.models import Delta, Model, Reply
+from roadworthy.pipeline.generate import Generation
+from roadworthy.pipeline.recorder import Recorder
+from roadworthy.pipeline.request import Finished
+
+__all__ = ["Flow", "Whole", "outcome_of"]
+
+MAX_RECORDED_CHARS = 4_000_000
+"""What is kept of a streamed answer for the record; the caller is sent all of it."""
+
+
+def outcome_of(reply: Reply) -> Outcome:
+    """How a call without a schema ended."""
+    if reply.refusal is not None or reply.stop_reason in ("content_filter", "refusal"):
+        return "refused"
+    return "truncated" if reply.stop_reason == "length" else "unchecked"
+
+
+class Flow:
+    """Deltas of one upstream stream. The last ones are held back until the call is settled.
+
+    Not an async generator: one that was never started runs no ``finally``, and a caller who
+    goes away before the first event would leave an open connection and an unrecorded call.
+    """
+
+    def __init__(
+        self,
+        generation: Generation,
+        settle: Callable[[Outcome, RoadworthyError | None], None],
+    ) -> None:
+        self._model: Model = generation.prepared.model
+        self._recorder: Recorder = generation.recorder
+        self._upstream: AbstractAsyncContextManager[AsyncIterator[Delta]] = (
+            generation.upstream.stream(
+                self._model,
+                generation.ask(generation.prepared.messages, generation.prepared.structured),
+            )
+        )
+        self._settle = settle
+        self._settled = False
+        self._open = False
+        self._held: deque[Delta] = deque()
+        self._pieces: list[str] = []
+        self._chars = 0
+        self._reply = Reply()
+        self._attempt = Attempt(model=self._model.name, provider=self._model.provider)
+
+    async def open(self) -> Self:
+        """Wait for the upstream's first event.
+
+        Raises:
+            RoadworthyError: the upstream failed before it; the call is settled.
+        """
+        self._recorder.begin_attempt(self._attempt)
+        try:
+            self._deltas = await self._upstream.__aenter__()
+        except RoadworthyError as error:
+            self._fail(error)
+            raise
+        except BaseException:
+            self._end("cancelled", None, "cancelled")
+            raise
+        self._open = True
+        return self
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Delta:
+        try:
+            while not self._settled:
+                try:
+                    delta = await anext(self._deltas)
+                except StopAsyncIteration:
+                    await self._close_upstream()
+                    self._finish()
+                    break
+                self._note(delta)
+                if self._reply.stop_reason == "unknown":
+                    return delta
+                self._held.append(delta)
+        except RoadworthyError as error:
+            await self._close_upstream()
+            self._fail(error)
+            raise
+        except BaseException:
+            await self.aclose()
+            raise
+        if not self._held:
+            raise StopAsyncIteration
+        return self._held.popleft()
+
+    async def aclose(self) -> None:
+        """End the call, whatever its state; a caller who goes away is recorded as such."""
+        await self._close_upstream()
+        if not self._settled:
+            self._end("cancelled", None, "cancelled")
+
+    async def _close_upstream(self) -> None:
+        if self._open:
+            self._open = False
+            await self._upstream.__aexit__(None, None, None)
+
+    def _note(self, delta: Delta) -> None:
+        if self._attempt.first_token_us is None and delta.text:
+            self._attempt.first_token_us = self._recorder.offset_us()
+        if delta.text and self._chars < MAX_RECORDED_CHARS:
+            self._pieces.append(delta.text)
+            self._chars += len(delta.text)
+        if delta.stop_reason or delta.usage or delta.upstream_model:
+            self._reply = Reply(
+                stop_reason=delta.stop_reason or self._reply.stop_reason,
+                usage=delta.usage or self._reply.usage,
+                upstream_model=delta.upstream_model or self._reply.upstream_model,
+            )
+
+    def _finish(self) -> None:
+        self._end(outcome_of(self._reply), None, None)
+
+    def _fail(self, error: RoadworthyError) -> None:
+        self._end("errored", error, error.code)
+
+    def _end(
+        self, outcome: Outcome, error: RoadworthyError | None, attempt_error: str | None
+    ) -> None:
+        self._settled = True
+        text = "".join(self._pieces)
+        reply = Reply(
+            text=text,
+            stop_reason=self._reply.stop_reason,
+            usage=self._reply.usage if self._reply.usage != Usage() else Usage(),
+            upstream_model=self._reply.upstream_model,
+        )
+        self._recorder.end_attempt(self._attempt, self._model, reply)
+        self._attempt.error = attempt_error
+        self._recorder.call.value = text
+        self._settle(outcome, error)
+
+
+class Whole:
+    """The deltas of an answer that is already whole and settled."""
+
+    def __init__(self, finished: Finished) -> None:
+        stop = finished.reply.stop_reason if finished.reply else "stop"
+        self._deltas = deque(
+            [Delta(text=finished.text), Delta(stop_reason=stop, usage=finished.call.usage)]
+        )
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Delta:
+        if not self._deltas:
+            raise StopAsyncIteration
+        return self._deltas.popleft()
+
+    async def aclose(self) -> None:
+        """Nothing is left to end."""

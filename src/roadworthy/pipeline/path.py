@@ -1,0 +1,170 @@
+"""The path of one call, in order: the one place where a call is served.
+
+::
+
+    resolve → check → render → generate → conform → settle
+
+`Pipeline.run` serves a whole answer, `Pipeline.stream` one that flows. Both write every stage
+into the `Call`, and both hand it to the journal before the caller has the answer, whatever
+happened: an error, a deadline, a caller who went away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+from roadworthy.core import Call, Clock, Outcome, new_id
+from roadworthy.core.errors import InvalidRequest, JournalUnavailable, Overloaded, RoadworthyError
+from roadworthy.models import Upstream
+from roadworthy.pipeline.conformed import conform_reply
+from roadworthy.pipeline.flow import Flow, Whole
+from roadworthy.pipeline.generate import Generation
+from roadworthy.pipeline.prepare import prepare
+from roadworthy.pipeline.recorder import Recorder, without_texts
+from roadworthy.pipeline.request import CallRequest, CallStream, Finished
+from roadworthy.pipeline.resolve import TASK_PREFIX
+from roadworthy.pipeline.state import ServingState
+
+__all__ = ["Journal", "Load", "Pipeline"]
+
+_log = logging.getLogger(__name__)
+
+
+class Journal(Protocol):
+    """Where finished calls are written down."""
+
+    def append(self, call: Call) -> None:
+        """Raises JournalUnavailable where the call could not be written."""
+        ...
+
+
+@dataclass(slots=True)
+class Load:
+    """How much is under way in this process."""
+
+    under_way: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Serves calls from the state that holds when each one begins."""
+
+    state: Callable[[], ServingState]
+    upstream: Upstream
+    journal: Journal
+    clock: Clock
+    gateway: str = ""
+    load: Load = field(default_factory=Load)
+
+    async def run(self, request: CallRequest) -> Finished:
+        """The answer, or why there is none; either way the call stands in the journal.
+
+        Raises:
+            RoadworthyError: no model was asked, or none answered. An answer that came and may
+                not be delivered is no exception here: it is `Finished.error`, because the
+                chat surface shows a refusal or a truncation in OpenAI's own shape.
+        """
+        state, recorder = self._begin(request)
+        with self._settled_on_error(state, recorder):
+            prepared = prepare(state, request, recorder)
+            finished = await self._whole(Generation(self.upstream, prepared, recorder))
+        self._settle(state, recorder, recorder.call.outcome, finished.error)
+        return finished
+
+    async def stream(self, request: CallRequest) -> CallStream:
+        """The answer as it is written; with a schema, once it is whole and conforms.
+
+        Raises:
+            RoadworthyError: as `run`, and OutputError too, before anything was sent.
+        """
+        state, recorder = self._begin(request)
+        with self._settled_on_error(state, recorder):
+            generation = Generation(self.upstream, prepare(state, request, recorder), recorder)
+            if not generation.prepared.raw_stream:
+                finished = await self._whole(generation)
+        if generation.prepared.raw_stream:
+            flow = Flow(generation, partial(self._settle, state, recorder))
+            return CallStream(call=recorder.call, deltas=await flow.open())
+        self._settle(state, recorder, recorder.call.outcome, finished.error)
+        return CallStream(call=recorder.call, deltas=Whole(finished))
+
+    async def _whole(self, generation: Generation) -> Finished:
+        recorder = generation.recorder
+        with recorder.stage("generate"):
+            reply = await generation.answer()
+        with recorder.stage("conform"):
+            return await conform_reply(generation, reply)
+
+    def _begin(self, request: CallRequest) -> tuple[ServingState, Recorder]:
+        state = self.state()
+        if self.load.under_way >= state.snapshot.settings.limits.max_concurrent_calls:
+            raise Overloaded(
+                f"{self.load.under_way} calls are under way in this gateway, which is its limit"
+                " (max_concurrent_calls under [limits]); try again shortly",
+                retry_after_s=1,
+            )
+        now_us = self.clock.now_us()
+        call = Call(
+            id=new_id(now_us),
+            task=request.task_label or request.target.removeprefix(TASK_PREFIX),
+            surface=request.surface,
+            stream=request.stream,
+            started_us=now_us,
+            conversation_id=request.conversation_id,
+            unit=request.unit,
+            gateway=self.gateway,
+            messages=request.messages,
+            input=request.input,
+        )
+        self.load.under_way += 1  # every call that begins is settled, once
+        return state, Recorder(call, self.clock)
+
+    @contextmanager
+    def _settled_on_error(self, state: ServingState, recorder: Recorder) -> Iterator[None]:
+        try:
+            yield
+        except RoadworthyError as error:
+            error.call_id = recorder.call.id
+            outcome: Outcome = "rejected" if isinstance(error, InvalidRequest) else "errored"
+            self._settle(state, recorder, outcome, error)
+            raise
+        except asyncio.CancelledError:
+            self._settle(state, recorder, "cancelled", None)
+            raise
+        except Exception as bug:
+            _log.exception("call %s failed inside the gateway", recorder.call.id)
+            failure = RoadworthyError(
+                f"the gateway failed on this call; its log names the cause under {recorder.call.id}"
+            )
+            failure.call_id = recorder.call.id
+            self._settle(state, recorder, "errored", failure)
+            raise failure from bug
+
+    def _settle(
+        self,
+        state: ServingState,
+        recorder: Recorder,
+        outcome: Outcome,
+        error: RoadworthyError | None,
+    ) -> None:
+        """Fix how the call ended and write it down.
+
+        Raises:
+            JournalUnavailable: it could not be, and the project asked to refuse such calls.
+        """
+        self.load.under_way -= 1
+        recorder.finish(outcome, error)
+        record = state.snapshot.settings.record
+        call = recorder.call if record.texts else without_texts(recorder.call)
+        try:
+            self.journal.append(call)
+        except JournalUnavailable:
+            # Counted by the journal and shown by /readyz and the dashboard.
+            if record.when_full == "refuse":
+                raise

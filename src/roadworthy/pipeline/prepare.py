@@ -1,0 +1,156 @@
+"""From a request to what a model will be asked: the stages resolve, check and render. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from roadworthy.conformance import (
+    OutputSchema,
+    Plan,
+    Terms,
+    compile_schema,
+    plan_request,
+    validate_input,
+)
+from roadworthy.core import Message
+from roadworthy.core.errors import InvalidRequest
+from roadworthy.models import Model, Structured
+from roadworthy.pipeline.recorder import Recorder
+from roadworthy.pipeline.request import CallRequest
+from roadworthy.pipeline.resolve import resolve
+from roadworthy.pipeline.state import CompiledTask, ServingState
+from roadworthy.tasks import input_from_messages
+
+__all__ = ["Prepared", "prepare"]
+
+DEFAULT_MAX_REASKS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything decided before a model is asked."""
+
+    model: Model
+    messages: list[Message]
+    parameters: dict[str, Any]
+    schema: OutputSchema | None
+    structured: Structured | None
+    terms: Terms
+    deadline_us: int
+    """On `Clock.elapsed_us`."""
+    raw_stream: bool
+    """Whether the answer may flow before it is whole."""
+
+
+def prepare(state: ServingState, request: CallRequest, recorder: Recorder) -> Prepared:
+    """Decide what to ask which model, and write task, model and input into the call.
+
+    Raises:
+        InvalidRequest: the request is at fault; no model needs to be asked.
+    """
+    call = recorder.call
+    with recorder.stage("resolve"):
+        target = resolve(state, request)
+        call.task = target.label
+        call.model = target.model.name
+    if target.task is None:
+        with recorder.stage("check"):
+            _require_messages(request.messages)
+            schema = _caller_schema(request)
+            plan = None if schema is None else _plan(schema, target.model)
+        return _prepared(
+            state, request, recorder, _Body(target.model, request.messages, schema, plan)
+        )
+    task = target.task
+    call.version = task.definition.version
+    with recorder.stage("check"):
+        call.input = _task_input(task, request)
+        schema, plan = task.output, task.plan
+        if schema is None:
+            schema = _caller_schema(request)
+            plan = None if schema is None else _plan(schema, task.model)
+    with recorder.stage("render"):
+        messages = task.prompt.render(call.input)
+    return _prepared(state, request, recorder, _Body(task.model, messages, schema, plan, task))
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    model: Model
+    messages: list[Message]
+    schema: OutputSchema | None
+    plan: Plan | None
+    task: CompiledTask | None = None
+
+
+def _prepared(
+    state: ServingState, request: CallRequest, recorder: Recorder, body: _Body
+) -> Prepared:
+    definition = None if body.task is None else body.task.definition
+    call = recorder.call
+    messages = body.messages
+    if body.plan is not None:
+        if body.plan.instruction is not None:
+            messages = with_instruction(messages, body.plan.instruction)
+        call.mode = body.plan.mode
+    if body.schema is not None:
+        call.schema_digest = body.schema.digest
+    call.messages = messages
+    limits = [state.snapshot.settings.limits.timeout_s]
+    limits += [t for t in (request.timeout_s, definition and definition.timeout_s) if t]
+    return Prepared(
+        model=body.model,
+        messages=messages,
+        # A task's own parameters are part of its version; a caller may only add to them.
+        parameters=request.parameters | (definition.parameters if definition else {}),
+        schema=body.schema,
+        structured=body.plan.structured if body.plan else None,
+        terms=Terms(
+            repair=definition.repair if definition else "schema",
+            max_reasks=definition.max_reasks if definition else DEFAULT_MAX_REASKS,
+            form=body.plan.form if body.plan else "plain",
+        ),
+        deadline_us=recorder.began_us + round(min(limits) * 1e6),
+        raw_stream=body.schema is None and (definition is None or definition.stream != "buffered"),
+    )
+
+
+def with_instruction(messages: list[Message], instruction: str) -> list[Message]:
+    """The messages with a system text that says what form the answer must have.
+
+    It joins a leading system message, because several models' chat templates allow only one.
+    """
+    first = messages[0] if messages else {}
+    if first.get("role") == "system" and isinstance(first.get("content"), str):
+        joined = {**first, "content": f"{first['content']}\n\n{instruction}"}
+        return [joined, *messages[1:]]
+    return [{"role": "system", "content": instruction}, *messages]
+
+
+def _task_input(task: CompiledTask, request: CallRequest) -> dict[str, Any]:
+    given = request.input
+    if given is None:
+        _require_messages(request.messages)
+    if given is None or request.messages:  # messages beside an input may be its history
+        given = input_from_messages(
+            task.definition, request.messages, given, is_valid=task.input.is_valid
+        )
+    validate_input(task.input, given)
+    return given
+
+
+def _caller_schema(request: CallRequest) -> OutputSchema | None:
+    return None if request.output_schema is None else compile_schema(request.output_schema)
+
+
+def _plan(schema: OutputSchema, model: Model) -> Plan:
+    return plan_request(schema, model.capabilities.modes, name="answer")
+
+
+def _require_messages(messages: list[Message]) -> None:
+    if not messages:
+        raise InvalidRequest(
+            'messages is missing or empty; send [{"role": "user", "content": "…"}]',
+            param="messages",
+        )

@@ -1,0 +1,100 @@
+"""Writes stages and attempts into a `Call` as they happen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from roadworthy.core import (
+    Attempt,
+    Call,
+    CallError,
+    Clock,
+    Outcome,
+    Stage,
+    cost_nusd,
+)
+from roadworthy.core.errors import RoadworthyError
+from roadworthy.models import Model, Reply
+
+__all__ = ["Recorder", "without_texts"]
+
+
+class Recorder:
+    """The pen of one call. Times it writes are microseconds from the call's start."""
+
+    def __init__(self, call: Call, clock: Clock) -> None:
+        self.call = call
+        self._clock = clock
+        self._began_us = clock.elapsed_us()
+
+    @property
+    def began_us(self) -> int:
+        """The call's start, on `Clock.elapsed_us`."""
+        return self._began_us
+
+    def offset_us(self) -> int:
+        return self._clock.elapsed_us() - self._began_us
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start_us = self.offset_us()
+        note = ""
+        try:
+            yield
+        except RoadworthyError as error:
+            note = error.code
+            raise
+        finally:
+            self.call.stages.append(
+                Stage(
+                    name=name,
+                    start_us=start_us,
+                    duration_us=self.offset_us() - start_us,
+                    note=note,
+                )
+            )
+
+    def begin_attempt(self, attempt: Attempt) -> Attempt:
+        attempt.start_us = self.offset_us()
+        self.call.attempts.append(attempt)
+        return attempt
+
+    def end_attempt(self, attempt: Attempt, model: Model, reply: Reply) -> None:
+        attempt.duration_us = self.offset_us() - attempt.start_us
+        attempt.status = reply.status
+        attempt.stop_reason = reply.stop_reason
+        attempt.upstream_model = reply.upstream_model
+        attempt.usage = reply.usage
+        attempt.cost_nusd = cost_nusd(reply.usage, model.price)
+        attempt.text = reply.text
+
+    def fail_attempt(self, attempt: Attempt, code: str) -> None:
+        attempt.duration_us = self.offset_us() - attempt.start_us
+        attempt.error = code
+
+    def finish(self, outcome: Outcome, error: RoadworthyError | None = None) -> None:
+        """Sum the attempts up and fix how the call ended."""
+        call = self.call
+        call.outcome = outcome
+        if error is not None:
+            call.error = CallError(
+                status=error.status, code=error.code, message=error.message, param=error.param
+            )
+        for attempt in call.attempts:
+            call.usage += attempt.usage
+            if attempt.cost_nusd is not None:
+                call.cost_nusd = (call.cost_nusd or 0) + attempt.cost_nusd
+        call.duration_us = self.offset_us()
+
+
+def without_texts(call: Call) -> Call:
+    """A copy that holds figures only: no input, messages, raw answers, values or repairs."""
+    attempts = [
+        msgspec.structs.replace(attempt, text=None, violations=()) for attempt in call.attempts
+    ]
+    return msgspec.structs.replace(
+        call, input=None, messages=[], value=None, repairs=(), attempts=attempts
+    )

@@ -1,0 +1,72 @@
+"""A snapshot made ready to serve: templates, schemas and plans compiled once, not per call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from roadworthy.conformance import OutputSchema, Plan, compile_schema, plan_request
+from roadworthy.models import Model, implicit_model
+from roadworthy.tasks import CompiledPrompt, Snapshot, TaskDefinition
+
+__all__ = ["CompiledTask", "ServingState", "compile_state"]
+
+MAX_IMPLICIT_MODELS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledTask:
+    """One task, ready to serve."""
+
+    definition: TaskDefinition
+    prompt: CompiledPrompt
+    input: OutputSchema
+    output: OutputSchema | None
+    plan: Plan | None
+    """How its output schema is asked for; None: free text."""
+    model: Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingState:
+    """Everything a gateway serves from. Immutable; swapped whole."""
+
+    snapshot: Snapshot
+    tasks: Mapping[str, CompiledTask]
+    environ: Mapping[str, str]
+    _implicit: dict[str, Model | None] = field(default_factory=dict)
+
+    def model(self, name: str) -> Model | None:
+        """A model of the project, else one that needs no file (``local``, ``openai/NAME``)."""
+        declared = self.snapshot.models.get(name)
+        if declared is not None:
+            return declared
+        if name not in self._implicit:
+            if len(self._implicit) >= MAX_IMPLICIT_MODELS:  # callers choose these names
+                self._implicit.clear()
+            self._implicit[name] = implicit_model(name, self.environ)
+        return self._implicit[name]
+
+
+def compile_state(snapshot: Snapshot, environ: Mapping[str, str]) -> ServingState:
+    """Raises ProjectError where a task of the snapshot cannot be served."""
+    return ServingState(
+        snapshot=snapshot,
+        tasks={name: _compile_task(task, snapshot) for name, task in snapshot.tasks.items()},
+        environ=environ,
+    )
+
+
+def _compile_task(task: TaskDefinition, snapshot: Snapshot) -> CompiledTask:
+    model = snapshot.models[task.model]
+    output = None if task.output_schema is None else compile_schema(task.output_schema)
+    return CompiledTask(
+        definition=task,
+        prompt=CompiledPrompt(task),
+        input=compile_schema(task.input_schema),
+        output=output,
+        plan=None
+        if output is None
+        else plan_request(output, model.capabilities.modes, name=task.name),
+        model=model,
+    )

@@ -1,0 +1,91 @@
+"""The data plane as one ASGI application: which address is served by what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+
+from roadworthy.core.errors import NotFound
+from roadworthy.pipeline import TASK_PREFIX, Pipeline, ServingState
+from roadworthy.serving.chat import chat_endpoint
+from roadworthy.serving.errors import json_response
+from roadworthy.serving.guard import Endpoint, Guard
+from roadworthy.serving.task import task_endpoint
+
+__all__ = ["GatewayStatus", "create_app"]
+
+_ADDRESSES = "POST /v1/chat/completions, POST /v1/tasks/TASK, GET /v1/models, /healthz, /readyz"
+
+
+class GatewayStatus(msgspec.Struct, kw_only=True):
+    """What a gateway says of itself."""
+
+    revision: str
+    """Of the snapshot that it serves."""
+    under_way: int = 0
+    """Calls that have begun and not ended."""
+    unrecorded: int = 0
+    """Calls that could not be written to the journal since the process began."""
+    ready: bool = True
+
+
+def create_app(
+    pipeline: Pipeline,
+    *,
+    state: Callable[[], ServingState],
+    status: Callable[[], GatewayStatus],
+    allowed_hosts: tuple[str, ...] = (),
+) -> Router:
+    """The application; stateless but for what the callables return."""
+    guard = Guard(allowed_hosts)
+
+    def max_body_bytes() -> int:
+        return state().snapshot.settings.limits.max_body_bytes
+
+    def route(path: str, method: str, endpoint: Endpoint) -> Route:
+        return Route(path, guard(method, endpoint))
+
+    routes = [
+        route("/v1/chat/completions", "POST", chat_endpoint(pipeline, max_body_bytes)),
+        route("/v1/tasks/{task}", "POST", task_endpoint(pipeline, max_body_bytes)),
+        route("/v1/models", "GET", _models_endpoint(state)),
+        route("/healthz", "GET", _health_endpoint(status, must_be_ready=False)),
+        route("/readyz", "GET", _health_endpoint(status, must_be_ready=True)),
+    ]
+    return Router(routes, redirect_slashes=False, default=guard("*", _nowhere))
+
+
+async def _nowhere(request: Request, _request_id: str) -> Response:
+    raise NotFound(
+        f"nothing is served at {request.scope['path'][:80]!r}; this gateway serves {_ADDRESSES}"
+    )
+
+
+def _models_endpoint(state: Callable[[], ServingState]) -> Endpoint:
+    async def models(_request: Request, request_id: str) -> Response:
+        current = state()
+        names = [*(TASK_PREFIX + name for name in current.tasks), *current.snapshot.models]
+        body: dict[str, Any] = {
+            "object": "list",
+            "data": [
+                {"id": name, "object": "model", "created": 0, "owned_by": "roadworthy"}
+                for name in names
+            ],
+        }
+        return json_response(body, {"x-request-id": request_id})
+
+    return models
+
+
+def _health_endpoint(status: Callable[[], GatewayStatus], *, must_be_ready: bool) -> Endpoint:
+    async def health(_request: Request, request_id: str) -> Response:
+        current = status()
+        code = 503 if must_be_ready and not current.ready else 200
+        return json_response(current, {"x-request-id": request_id}, status=code)
+
+    return health

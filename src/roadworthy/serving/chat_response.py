@@ -1,0 +1,124 @@
+"""A finished or flowing call in OpenAI's chat completion shape. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from roadworthy.core import Call, Usage
+from roadworthy.core.errors import RoadworthyError
+from roadworthy.models import Delta
+from roadworthy.pipeline import Finished
+from roadworthy.serving.errors import error_body
+
+__all__ = ["DONE", "chat_body", "chunk_event", "error_event", "usage_body", "usage_event"]
+
+DONE = b"data: [DONE]\n\n"
+
+
+def chat_body(finished: Finished) -> dict[str, Any]:
+    """A ``chat.completion``. Fields of the provider's own answer that are not ours stay.
+
+    A refusal or a truncation keeps OpenAI's shape: the caller reads ``refusal`` and
+    ``finish_reason``.
+    """
+    call, reply = finished.call, finished.reply
+    body: dict[str, Any] = dict(reply.body) if reply else {}
+    choices = body.get("choices") or [{}]
+    choice = {"index": 0, **choices[0]}
+    message = {"role": "assistant", **(choice.get("message") or {})}
+    if call.schema_digest is not None and not message.get("tool_calls"):
+        message["content"] = finished.text
+    message.setdefault("content", finished.text or None)
+    message.setdefault("refusal", reply.refusal if reply else None)
+    choice["message"] = message
+    choice["finish_reason"] = _finish_reason(reply.stop_reason if reply else "stop")
+    body["choices"] = [choice, *choices[1:]]
+    body.setdefault("object", "chat.completion")
+    body.setdefault("created", call.started_us // 1_000_000)
+    body["id"] = f"chatcmpl-{call.id}"
+    body["model"] = _model_name(call, body.get("model"))
+    body["usage"] = usage_body(call.usage) | _details(body.get("usage"), call)
+    return body
+
+
+def chunk_event(call: Call, delta: Delta, *, first: bool) -> bytes:
+    """One ``chat.completion.chunk`` as a server-sent event."""
+    chunk: dict[str, Any] = dict(delta.chunk) if delta.chunk else {"choices": [_choice(delta)]}
+    chunk["id"] = f"chatcmpl-{call.id}"
+    chunk.setdefault("object", "chat.completion.chunk")
+    chunk.setdefault("created", call.started_us // 1_000_000)
+    chunk["model"] = _model_name(call, chunk.get("model"))
+    if first and chunk.get("choices"):
+        head = chunk["choices"][0]
+        chunk["choices"] = [
+            {**head, "delta": {"role": "assistant", **(head.get("delta") or {})}},
+            *chunk["choices"][1:],
+        ]
+    chunk.pop("usage", None)  # sent once, last, and only to callers who asked for it
+    return _event(chunk)
+
+
+def usage_event(call: Call) -> bytes:
+    """The last chunk for callers who set ``stream_options.include_usage``: no choices."""
+    return _event(
+        {
+            "id": f"chatcmpl-{call.id}",
+            "object": "chat.completion.chunk",
+            "created": call.started_us // 1_000_000,
+            "model": _model_name(call, None),
+            "choices": [],
+            "usage": usage_body(call.usage),
+        }
+    )
+
+
+def error_event(error: RoadworthyError) -> bytes:
+    """An error inside a stream; clients raise on it, where a mere end would look like success."""
+    return _event(error_body(error))
+
+
+def usage_body(usage: Usage) -> dict[str, Any]:
+    """Tokens over all attempts of the call: what it cost. Unreported tokens are null."""
+    known = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    reported = usage.input_tokens is not None or usage.output_tokens is not None
+    body: dict[str, Any] = {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": known if reported else None,
+    }
+    if usage.cached_input_tokens is not None:
+        body["prompt_tokens_details"] = {"cached_tokens": usage.cached_input_tokens}
+    if usage.reasoning_tokens is not None:
+        body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    return body
+
+
+def _details(given: Any, call: Call) -> dict[str, Any]:
+    """The provider's own breakdown of tokens, where one attempt made the whole call."""
+    if len(call.attempts) != 1 or not isinstance(given, dict):
+        return {}
+    return {key: value for key, value in given.items() if key.endswith("_details")}
+
+
+def _choice(delta: Delta) -> dict[str, Any]:
+    return {
+        "index": 0,
+        "delta": {"content": delta.text} if delta.text else {},
+        "finish_reason": None if delta.stop_reason is None else _finish_reason(delta.stop_reason),
+    }
+
+
+def _finish_reason(stop_reason: str) -> str:
+    return stop_reason if stop_reason in ("length", "tool_calls", "content_filter") else "stop"
+
+
+def _model_name(call: Call, given: Any) -> str:
+    if isinstance(given, str) and given:
+        return given
+    return call.attempts[-1].upstream_model if call.attempts else call.model
+
+
+def _event(value: object) -> bytes:
+    return b"data: " + msgspec.json.encode(value) + b"\n\n"

@@ -1,0 +1,157 @@
+"""One gateway process: the data plane on a socket that its supervisor holds open.
+
+Started as ``python -m roadworthy.serving.gateway``. It reads the snapshot from the state folder
+and never the database; it writes its own journal file and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import uvicorn
+import uvloop
+
+from roadworthy.core import SystemClock
+from roadworthy.core.channel import Channel
+from roadworthy.core.errors import RoadworthyError, StoreError
+from roadworthy.models import HttpUpstream
+from roadworthy.pipeline import Pipeline, ServingState, compile_state
+from roadworthy.serving.app import GatewayStatus, create_app
+from roadworthy.serving.local_model import SharedLocalModel
+from roadworthy.storage import JournalWriter, StateFolder
+from roadworthy.tasks import SnapshotWatcher
+
+__all__ = ["main", "serve_gateway"]
+
+SNAPSHOT_POLL_S = 0.25
+STATUS_EVERY_S = 1.0
+GRACE_S = 30
+"""How long calls under way may go on after the gateway was asked to stop."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Current:
+    """The one mutable thing in a gateway: which state it serves."""
+
+    state: ServingState
+
+
+async def serve_gateway(
+    *, sock: socket.socket, channel_sock: socket.socket, folder: Path, name: str
+) -> None:
+    """Serve until asked to stop, or until the supervisor is gone."""
+    clock = SystemClock()
+    state_folder = StateFolder(folder)
+    channel = await Channel.over(channel_sock)
+    watcher = SnapshotWatcher(state_folder.snapshot)
+    if not watcher.poll():  # the supervisor starts gateways once there is one
+        raise StoreError(f"there is no snapshot in {folder}; start gateways by `roadworthy serve`")
+    current = Current(compile_state(watcher.current, os.environ))
+    local = SharedLocalModel(channel)
+    upstream = HttpUpstream(local=local, environ=os.environ, clock=clock)
+    journal = JournalWriter(state_folder, name, clock)
+    pipeline = Pipeline(
+        state=lambda: current.state,
+        upstream=upstream,
+        journal=journal,
+        clock=clock,
+        gateway=name,
+    )
+
+    def status() -> GatewayStatus:
+        return GatewayStatus(
+            revision=current.state.snapshot.revision,
+            under_way=pipeline.load.under_way,
+            unrecorded=journal.lost,
+        )
+
+    app = create_app(
+        pipeline,
+        state=lambda: current.state,
+        status=status,
+        allowed_hosts=current.state.snapshot.settings.server.allowed_hosts,
+    )
+    server = uvicorn.Server(_config(app))
+    helpers = [
+        asyncio.create_task(_obey(channel, local, server)),
+        asyncio.create_task(_swap(watcher, current)),
+        asyncio.create_task(_report(channel, status)),
+    ]
+    try:
+        await server.serve(sockets=[sock])
+    finally:
+        for helper in helpers:
+            helper.cancel()
+        await upstream.close()
+        journal.close()
+
+
+def _config(app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # Starlette's Router is an ASGI application
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+async def _obey(channel: Channel, local: SharedLocalModel, server: uvicorn.Server) -> None:
+    """Take the supervisor's messages; stop when it is gone."""
+    while (message := await channel.receive()) is not None:
+        if message["type"] == "local_model":
+            local.answer(message)
+    server.should_exit = True
+
+
+async def _swap(watcher: SnapshotWatcher, current: Current) -> None:
+    """Serve the newest snapshot. One that cannot be served leaves the last one in place."""
+    while True:
+        await asyncio.sleep(SNAPSHOT_POLL_S)
+        try:
+            if watcher.poll():
+                current.state = compile_state(watcher.current, os.environ)
+        except RoadworthyError as error:
+            _log.error("the new snapshot cannot be served, the last one stays: %s", error.message)
+
+
+async def _report(channel: Channel, status: Callable[[], GatewayStatus]) -> None:
+    while True:
+        channel.send({"type": "status", "status": msgspec.to_builtins(status())})
+        await asyncio.sleep(STATUS_EVERY_S)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--socket-fd", type=int, required=True)
+    parser.add_argument("--channel-fd", type=int, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format=f"{arguments.name}: %(message)s")
+    uvloop.run(
+        serve_gateway(
+            sock=socket.socket(fileno=arguments.socket_fd),
+            channel_sock=socket.socket(fileno=arguments.channel_fd),
+            folder=arguments.state,
+            name=arguments.name,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

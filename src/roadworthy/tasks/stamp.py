@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from stat import S_ISREG
 
 __all__ = ["project_stamp"]
 
@@ -21,5 +22,6 @@ def project_stamp(root: Path) -> int:
             stat = path.stat()
         except FileNotFoundError:  # an editor's temporary file, gone again
             continue
-        seen.append((str(path), stat.st_mtime_ns, stat.st_size))
+        if S_ISREG(stat.st_mode):
+            seen.append((str(path), stat.st_mtime_ns, stat.st_size))
     return hash(tuple(seen))

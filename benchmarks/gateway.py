@@ -29,6 +29,7 @@ from harness.environments import PeerUnavailable
 from harness.load import Cell, generator_name
 from harness.measuring import Measured, Results, measure_rounds
 from harness.peers import BareProxy, LiteLlm, Portkey, TensorZero, Upstream
+from harness.roadworthy_target import Roadworthy
 from harness.tables import number, ratio, table
 from harness.targets import Row, Target
 
@@ -38,7 +39,7 @@ STREAMS = Cell("16 streams", 16, stream=True)
 PACED = Cell("32 paced streams", 32, stream=True, paced=True, share=1.5)
 CELLS = (LOADED, ALONE, STREAMS, PACED)
 
-PEERS: tuple[type[Target], ...] = (BareProxy, TensorZero, Portkey, LiteLlm)
+TARGETS: tuple[type[Target], ...] = (BareProxy, Roadworthy, TensorZero, Portkey, LiteLlm)
 MAX_SECONDS, MAX_ROUNDS = 20.0, 10
 
 
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    names = [target.name for target in PEERS]
+    names = [target.name for target in TARGETS]
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--only", action="append", choices=names, help="may be given again")
     parser.add_argument("--rounds", type=int, default=3)
@@ -85,7 +86,7 @@ def start_all(
     upstream.start()
     targets: list[Target] = [upstream]
     missing: dict[str, str] = {}
-    for kind in PEERS:
+    for kind in TARGETS:
         if options.only and kind.name not in {*options.only, BareProxy.name}:
             continue
         say(f"starting {kind.name}")
@@ -110,7 +111,8 @@ def report(
     yield plain_table(results, rows, bare, markdown=markdown)
     yield stream_table(results, rows, bare, markdown=markdown)
     yield paced_table(results, rows, bare, markdown=markdown)
-    yield "\n".join(notes(results, rows, missing))
+    yield parts_table(results, rows, markdown=markdown)
+    yield "\n".join(notes(results, missing)) or "every cell was measured and came to rest"
 
 
 def plain_table(results: Results, rows: list[Row], bare: str, *, markdown: bool) -> str:
@@ -127,8 +129,8 @@ def plain_table(results: Results, rows: list[Row], bare: str, *, markdown: bool)
                 number(results.median(row.label, LOADED.name, lambda m: m.load.p99_ms)),
                 number(results.median(row.label, LOADED.name, cpu_ms)),
                 ratio(results.cpu_ratios(row.label, LOADED.name, bare)),
-                number(max((m.memory.rss_mb for m in loaded), default=None)),
-                number(max((m.memory.pss_mb for m in loaded), default=None)),
+                number(max((m.rss_mb for m in loaded), default=None)),
+                number(max((m.pss_mb for m in loaded), default=None)),
                 number(row.target.start_up_s),
                 number(row.target.size_mb),
                 str(results.errors(row.label, LOADED.name) + results.errors(row.label, ALONE.name)),
@@ -151,6 +153,7 @@ def stream_table(results: Results, rows: list[Row], bare: str, *, markdown: bool
             str(results.errors(row.label, STREAMS.name)),
         ]
         for row in rows
+        if row.serves(STREAMS)
     ]
     return table(head, lines, markdown=markdown)
 
@@ -168,6 +171,7 @@ def paced_table(results: Results, rows: list[Row], bare: str, *, markdown: bool)
             str(results.errors(row.label, PACED.name)),
         ]
         for row in rows
+        if row.serves(PACED)
     ]
     return table(head, lines, markdown=markdown)
 
@@ -176,16 +180,30 @@ def cpu_ms(measured: Measured) -> float | None:
     return measured.cpu_ms
 
 
-def notes(results: Results, rows: list[Row], missing: dict[str, str]) -> Iterator[str]:
-    """What the tables do not say."""
+def parts_table(results: Results, rows: list[Row], *, markdown: bool) -> str:
+    """Where a target is more than one process: which of them the CPU and the memory belong to."""
+    head = ["by process, plain calls at 32", "CPU/call, ms", "RSS, MB", "PSS, MB"]
+    lines = []
     for row in rows:
-        for cell in CELLS:
-            parts = results.cpu_parts(row.label, cell.name)
-            if len(parts) > 1:
-                each = ", ".join(f"{name}: {number(ms)}" for name, ms in sorted(parts.items()))
-                yield f"CPU by process, ms per call, {cell.name}: {row.label}: {each}"
-            if (failure := results.failures.get((row.label, cell.name))) is not None:
-                yield f"not measured, {cell.name}: {row.label}: {failure}"
+        memory = results.memory_parts(row.label)
+        if len(memory) > 1:
+            cpu = results.cpu_parts(row.label, LOADED.name)
+            lines += [
+                [
+                    f"{row.label}: {part}",
+                    number(cpu.get(part)),
+                    number(memory[part].rss_mb),
+                    number(memory[part].pss_mb),
+                ]
+                for part in sorted(memory)
+            ]
+    return table(head, lines, markdown=markdown)
+
+
+def notes(results: Results, missing: dict[str, str]) -> Iterator[str]:
+    """What the tables do not say."""
+    for (label, cell), failure in results.failures.items():
+        yield f"not measured: {label}, {cell}: {failure}"
     for measured in results.all:
         if not measured.at_rest:
             yield f"did not come to rest: {measured.row}, {measured.cell}, round {measured.round}"

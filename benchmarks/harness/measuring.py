@@ -25,7 +25,16 @@ class Measured:
     cpu_s: dict[str, float]
     """By what ran, from the first call until the tree of processes came to rest."""
     at_rest: bool
-    memory: Memory
+    memory: dict[str, Memory]
+    """By what ran, once at rest."""
+
+    @property
+    def rss_mb(self) -> float:
+        return sum(part.rss_mb for part in self.memory.values())
+
+    @property
+    def pss_mb(self) -> float:
+        return sum(part.pss_mb for part in self.memory.values())
 
     @property
     def cpu_ms(self) -> float | None:
@@ -67,6 +76,15 @@ class Results:
         labels = {label for m in runs for label in m.cpu_s}
         total = {label: sum(m.cpu_s.get(label, 0.0) for m in runs) for label in labels}
         return {label: 1e3 * seconds / calls for label, seconds in total.items()} if calls else {}
+
+    def memory_parts(self, row: str) -> dict[str, Memory]:
+        """The most that each process held, over all cells and rounds."""
+        parts: dict[str, Memory] = {}
+        for measured in self.all:
+            if measured.row == row:
+                for label, memory in measured.memory.items():
+                    parts[label] = max(memory, parts.get(label, memory), key=lambda m: m.rss_mb)
+        return parts
 
     def as_data(self) -> list[dict[str, Any]]:
         return [asdict(m) | {"cpu_ms": m.cpu_ms} for m in self.all]

@@ -46,7 +46,7 @@ def cpu_between(before: CpuReading, after: CpuReading) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Memory:
-    """Of a whole tree of processes."""
+    """What one or several processes hold."""
 
     rss_mb: float
     pss_mb: float
@@ -114,13 +114,17 @@ class Process:
                 reading[process.pid, label_of(process.cmdline())] = times.user + times.system
         return reading
 
-    def memory(self) -> Memory:
-        rss = pss = 0
+    def memory(self) -> dict[str, Memory]:
+        """By what runs; its sum is the tree's."""
+        found: dict[str, Memory] = {}
         for process in self.tree():
             with contextlib.suppress(psutil.NoSuchProcess):
-                full = process.memory_full_info()
-                rss, pss = rss + full.rss, pss + full.pss
-        return Memory(rss / 1e6, pss / 1e6)
+                label, full = label_of(process.cmdline()), process.memory_full_info()
+                so_far = found.get(label, Memory(0.0, 0.0))
+                found[label] = Memory(
+                    so_far.rss_mb + full.rss / 1e6, so_far.pss_mb + full.pss / 1e6
+                )
+        return found
 
     def wait_until_quiet(self, limit_s: float = 20.0) -> bool:
         """Whether it came to rest: what it does after its responses belongs to its calls too."""
@@ -148,6 +152,8 @@ class Process:
 
 
 def label_of(cmdline: list[str]) -> str:
-    """What a process is, short: its program and its first words, without folders and options."""
+    """What a process is, short: the module it runs, or its script and first word."""
+    if "-m" in cmdline[:-1]:
+        return cmdline[cmdline.index("-m") + 1]
     words = [Path(word).name for word in cmdline if word and not word.startswith("-")]
-    return " ".join(words[:4])[:60] or "?"
+    return " ".join(words[1:3] or words)[:60] or "?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 __all__ = ["number", "ratio", "table"]
@@ -23,8 +24,7 @@ def ratio(values: Sequence[float]) -> str:
     if not values:
         return "-"
     ordered = sorted(values)
-    middle = ordered[len(ordered) // 2]
-    return f"{middle:.2f} ({ordered[0]:.2f}-{ordered[-1]:.2f})"
+    return f"{statistics.median(ordered):.2f} ({ordered[0]:.2f}-{ordered[-1]:.2f})"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool) -> str:

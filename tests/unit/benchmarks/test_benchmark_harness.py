@@ -106,7 +106,7 @@ def test_ratios_compare_rows_within_a_round(harness: Any) -> None:
         ("own", 2, 4.0),
     ]:
         run = load.Load(calls=1000, errors=0, seconds=1.0, p50_ms=1.0, p99_ms=2.0)
-        memory = processes.Memory(1.0, 1.0)
+        memory = {"python": processes.Memory(1.0, 1.0)}
         results.all.append(
             measuring.Measured(row, "cell", number, run, {"python": cpu_s}, True, memory)
         )

@@ -1,0 +1,104 @@
+"""Bytes that OpenAI-compatible providers are sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from roadworthy.core.errors import MalformedBody
+from roadworthy.models import Ask, Model, Structured
+from roadworthy.models.openai_wire import OpenAIWire
+
+MODEL = Model(name="main", provider="openai", upstream="gpt-4o")
+HI = [{"role": "user", "content": "hi"}]
+SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+
+
+def sent(ask: Ask, *, model: Model = MODEL, stream: bool = False) -> bytes:
+    return OpenAIWire().encode(model, ask, stream=stream).body
+
+
+def test_a_plain_request_holds_nothing_but_what_was_asked() -> None:
+    request = OpenAIWire().encode(MODEL, Ask(messages=HI), stream=False)
+    assert request.path == "/chat/completions"
+    assert request.body == b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}'
+
+
+def test_messages_and_parameters_go_through_verbatim() -> None:
+    messages = [{"role": "user", "content": [{"type": "image_url", "x": None}], "cache": {"a": 1}}]
+    ask = Ask(messages=messages, parameters={"temperature": 0.7, "stop": None, "newfield": [1]})
+    assert sent(ask) == (
+        b'{"model":"gpt-4o","messages":[{"role":"user","content":[{"type":"image_url","x":null}],'
+        b'"cache":{"a":1}}],"temperature":0.7,"stop":null,"newfield":[1]}'
+    )
+
+
+def test_strict_mode_is_on_the_wire() -> None:
+    ask = Ask(messages=[], structured=Structured(mode="strict", schema=SCHEMA, name="feedback"))
+    assert sent(ask) == (
+        b'{"model":"gpt-4o","messages":[],"response_format":{"type":"json_schema","json_schema":'
+        b'{"name":"feedback","strict":true,"schema":{"type":"object","properties":{},"required":[],'
+        b'"additionalProperties":false}}}}'
+    )
+
+
+def test_json_mode_is_on_the_wire() -> None:
+    ask = Ask(messages=[], structured=Structured(mode="json", schema=SCHEMA))
+    assert sent(ask) == (
+        b'{"model":"gpt-4o","messages":[],"response_format":{"type":"json_object"}}'
+    )
+
+
+@pytest.mark.parametrize("mode", ["prompt", "none"])
+def test_other_modes_leave_no_trace(mode: Any) -> None:
+    ask = Ask(messages=[], structured=Structured(mode=mode, schema=SCHEMA))
+    assert sent(ask) == b'{"model":"gpt-4o","messages":[]}'
+
+
+def test_a_mode_that_cannot_be_sent_is_never_left_out_silently() -> None:
+    ask = Ask(messages=[], structured=Structured(mode="grammar", schema=SCHEMA))
+    with pytest.raises(ValueError, match="grammar"):
+        sent(ask)
+
+
+def test_a_stream_always_asks_for_its_usage() -> None:
+    ask = Ask(messages=[], parameters={"stream_options": {"include_usage": False, "other": 1}})
+    assert sent(ask, stream=True) == (
+        b'{"model":"gpt-4o","messages":[],"stream_options":{"include_usage":true,"other":1},'
+        b'"stream":true}'
+    )
+    assert sent(Ask(messages=[]), stream=True) == (
+        b'{"model":"gpt-4o","messages":[],"stream":true,"stream_options":{"include_usage":true}}'
+    )
+
+
+def test_stream_options_do_not_go_without_a_stream() -> None:
+    ask = Ask(messages=[], parameters={"stream_options": {"include_usage": True}})
+    assert sent(ask) == b'{"model":"gpt-4o","messages":[]}'
+
+
+@pytest.mark.parametrize(
+    ("provider", "upstream", "name"),
+    [("openai", "gpt-5-mini", b"max_completion_tokens"), ("openai", "o3", b"max_completion_tokens"),
+     ("openai", "gpt-4o", b"max_tokens"), ("vllm", "gpt-5-mini", b"max_tokens")],
+)  # fmt: skip
+def test_openais_reasoning_models_get_the_limit_under_its_new_name(
+    provider: str, upstream: str, name: bytes
+) -> None:
+    model = Model(name="m", provider=provider, upstream=upstream)
+    body = sent(Ask(messages=[], parameters={"max_tokens": 96}), model=model)
+    assert body.endswith(b'"' + name + b'":96}')
+
+
+def test_the_callers_own_new_limit_wins() -> None:
+    model = Model(name="m", provider="openai", upstream="o3")
+    parameters = {"max_tokens": 96, "max_completion_tokens": 50}
+    body = sent(Ask(messages=[], parameters=parameters), model=model)
+    assert body == b'{"model":"o3","messages":[],"max_completion_tokens":50}'
+
+
+@pytest.mark.parametrize("content", ["\ud800", {1, 2}.__iter__()])
+def test_what_json_cannot_hold_is_the_callers_error(content: Any) -> None:
+    with pytest.raises(MalformedBody):
+        sent(Ask(messages=[{"role": "user", "content": content}]))

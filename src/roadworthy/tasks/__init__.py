@@ -3,7 +3,12 @@
 from roadworthy.tasks.definition import RepairLevel, Snapshot, StreamMode, TaskDefinition, Template
 from roadworthy.tasks.digest import content_digest, definition_digest
 from roadworthy.tasks.examples import Case, Example
-from roadworthy.tasks.fields import conversation_field, input_fields, single_text_field
+from roadworthy.tasks.fields import (
+    conversation_field,
+    input_fields,
+    required_names,
+    single_text_field,
+)
 from roadworthy.tasks.messages import input_from_messages
 from roadworthy.tasks.project import PROJECT_FILE, Project, find_project, load_project
 from roadworthy.tasks.prompt import CompiledPrompt
@@ -14,6 +19,7 @@ from roadworthy.tasks.snapshot import (
     write_snapshot,
 )
 from roadworthy.tasks.stamp import project_stamp
+from roadworthy.tasks.task_file import is_task_name
 
 __all__ = [
     "PROJECT_FILE",
@@ -34,9 +40,11 @@ __all__ = [
     "find_project",
     "input_fields",
     "input_from_messages",
+    "is_task_name",
     "load_project",
     "project_stamp",
     "read_snapshot",
+    "required_names",
     "single_text_field",
     "write_snapshot",
 ]

@@ -22,7 +22,7 @@ from roadworthy.tasks.parameters import PARAMETER_PLACES, check_parameters
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
 from roadworthy.tasks.template_check import check_templates, included_blocks
 
-__all__ = ["TaskFile", "TaskSources", "load_task"]
+__all__ = ["TaskFile", "TaskSources", "is_task_name", "load_task"]
 
 NO_INPUT: Final = {"type": "object", "properties": {}, "additionalProperties": False}
 PROMPT_FILES: Final = ("system.md", "user.md", "examples.jsonl")
@@ -58,10 +58,15 @@ class TaskSources:
     default_model: str
 
 
+def is_task_name(name: str) -> bool:
+    """Whether a task may be called so: its name stands in URLs, headers and file names."""
+    return _NAME.fullmatch(name) is not None
+
+
 def load_task(name: str, sources: TaskSources) -> tuple[TaskDefinition | None, list[Fault]]:
     """The task in `tasks/NAME`, or everything that is wrong with it."""
     file = f"tasks/{name}/task.toml"
-    if not _NAME.fullmatch(name):
+    if not is_task_name(name):
         message = (
             "a task's name is at most 100 letters, digits, '.', '_' and '-'; rename the folder"
         )

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NoReturn
 
 from roadworthy.conformance.strict_json import MISSING
 
-__all__ = ["Candidate", "candidates", "fenced"]
+__all__ = ["Candidate", "candidates", "unfenced"]
 
 _MAX_CANDIDATES: Final = 32
 
@@ -23,10 +23,13 @@ _OPENING: Final = re.compile(
     r"""\{\s*(?:["'\u201c\u201d\u2018\u2019}]|//|/\*|[\w$-]+\s*:)"""
     r"""|\[\s*(?:["'\u201c\u201d\u2018\u2019\[\]{]|//|/\*|-?\d|(?:true|false|null|None|True|False)\b)"""
 )
-_STRUCTURE: Final = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
+_STRUCTURE: Final = re.compile(r'\\.|["{}\[\]]|//|/\*', re.DOTALL)
+_OPENS: Final = {"{": "}", "[": "]"}
+_COMMENTS: Final = {"//": "\n", "/*": "*/"}
+# After a value's end this is no sentence: the value ended too early, by one bracket too many.
+_GOES_ON: Final = re.compile(r"""\s*(?:[:}\]]|,\s*["'{\[])""")
 _FENCE_BEFORE: Final = re.compile(r"(?:```|~~~)[\w+-]*\s*\Z")
-_FENCED: Final = re.compile(r"(?:```|~~~)[\w+-]*[ \t]*\n?(.*?)(?:```|~~~)", re.DOTALL)
-_CONTINUES: Final = frozenset(",:\"'")
+_FENCES: Final = ("```", "~~~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,13 @@ def candidates(text: str) -> list[Candidate]:
     return found
 
 
-def fenced(text: str) -> str:
-    """The content of the only fence of an answer, or the answer itself, stripped."""
-    found = _FENCED.findall(text)
-    return (found[0] if len(found) == 1 else text).strip()
+def unfenced(text: str) -> str:
+    """The content of a fence that is the whole answer, else the answer; stripped."""
+    text = text.strip()
+    opening, newline, content = text.partition("\n")
+    if newline and opening.startswith(_FENCES) and content.endswith(_FENCES):
+        return content[:-3].strip()
+    return text
 
 
 def _scan(text: str) -> Iterator[Candidate]:
@@ -78,27 +84,37 @@ def _read(text: str, start: int) -> tuple[Any, int, bool]:
     try:
         value, end = _decoder.raw_decode(text, start)
     except (ValueError, RecursionError):
+        value = MISSING
         end, closed = _extent(text, start)
-        return MISSING, end, closed
-    return value, end, True
+    else:
+        closed = True
+    if closed and _GOES_ON.match(text, end):
+        return MISSING, max(text.rfind("}"), text.rfind("]")) + 1, True
+    return value, end, closed
 
 
 def _extent(text: str, start: int) -> tuple[int, bool]:
     """Where the bracket at `start` closes; else the last closing bracket, or the text's end."""
-    depth, quoted, last_close = 0, False, start
-    for match in _STRUCTURE.finditer(text, start):
-        mark = match[0]
+    open_brackets: list[str] = []
+    quoted, last_close, position = False, start, start
+    while (match := _STRUCTURE.search(text, position)) is not None:
+        mark, position = match[0], match.end()
         if mark == '"':
             quoted = not quoted
-        elif not quoted and mark in "{[":
-            depth += 1
-        elif not quoted and mark in "}]":
-            depth -= 1
-            last_close = match.end()
-            if depth == 0:
+        elif quoted:
+            continue
+        elif mark in _COMMENTS:
+            end = text.find(_COMMENTS[mark], position)
+            position = end if end >= 0 else position
+        elif mark in _OPENS:
+            open_brackets.append(_OPENS[mark])
+        elif mark in open_brackets:
+            while open_brackets.pop() != mark:
+                pass
+            last_close = position
+            if not open_brackets:
                 return last_close, True
-    rest = text[last_close:].lstrip()
-    if last_close > start and rest[:1] not in _CONTINUES:
+    if last_close > start and not _GOES_ON.match(text, last_close):
         return last_close, False
     return len(text), False
 

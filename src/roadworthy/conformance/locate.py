@@ -13,13 +13,14 @@ from urllib.parse import unquote
 
 from roadworthy.conformance.pointer import parts_of, value_at
 
-__all__ = ["Located", "in_place", "locate", "resolve", "self_contained"]
+__all__ = ["Located", "in_place", "locate", "resolve", "self_contained", "wants_scalar"]
 
 _MAX_IN_PLACE: Final = 200
 _UNIONS: Final = ("anyOf", "oneOf")
 _UNCERTAIN: Final = frozenset(
     (*_UNIONS, "if", "not", "dependentSchemas", "dependencies", "$dynamicRef", "$recursiveRef")
 )
+_SCALARS: Final = frozenset(("string", "number", "integer", "boolean", "null"))
 _DEFINITIONS: Final = ("$defs", "definitions")
 
 
@@ -56,6 +57,22 @@ def in_place(schema: Any, root: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for keyword in ("allOf", *_UNIONS):
             branches = node.get(keyword)
             waiting += branches if isinstance(branches, list) else []
+
+
+def wants_scalar(schema: Any, root: dict[str, Any], depth: int = 8) -> bool:
+    """Whether the schema plainly asks for a string, number, boolean or null, and nothing else."""
+    if not isinstance(schema, dict) or depth == 0:
+        return False
+    if "enum" in schema or "const" in schema:
+        options = schema.get("enum", [schema.get("const")])
+        return not any(isinstance(option, dict | list) for option in options)
+    if "type" in schema:
+        types = schema["type"]
+        return _SCALARS.issuperset(types if isinstance(types, list) else [types])
+    if "$ref" in schema:
+        return wants_scalar(resolve(schema["$ref"], root), root, depth - 1)
+    branches = schema.get("anyOf") or schema.get("oneOf") or []
+    return bool(branches) and all(wants_scalar(branch, root, depth - 1) for branch in branches)
 
 
 def locate(root: dict[str, Any], parts: list[str]) -> Located:

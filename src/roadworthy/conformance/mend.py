@@ -16,7 +16,7 @@ from jsonschema_rs import ValidationError
 from jsonschema_rs import ValidationErrorKind as Kind
 
 from roadworthy.conformance.convert import Converted, convert, match_option
-from roadworthy.conformance.pointer import Part, pointer_of, value_at
+from roadworthy.conformance.pointer import Part, pointer_of, steps_into, value_at
 from roadworthy.conformance.schema import OutputSchema
 from roadworthy.conformance.strict_json import MISSING
 from roadworthy.conformance.violations import shorten
@@ -58,11 +58,19 @@ class _Work:
         """Repair each failing place once; whether anything changed."""
         touched: list[list[Part]] = []
         for error in errors:
-            path = list(error.instance_path)
+            path = self._path(error)
             # A change above or below has made this report stale; the next round looks again.
-            if not any(_overlap(path, other) for other in touched) and self._fix(error, path):
+            if path is None or any(_overlap(path, other) for other in touched):
+                continue
+            if self._fix(error, path):
                 touched.append(path)
         return bool(touched)
+
+    def _path(self, error: ValidationError) -> list[Part] | None:
+        try:
+            return steps_into(self.box[0], error.instance_path)
+        except LookupError:
+            return None
 
     def _fix(self, error: ValidationError, path: list[Part]) -> bool:
         kind = error.kind
@@ -101,7 +109,7 @@ class _Work:
             return False
         before = list(parent.items())
         del parent[last]
-        if any(_misses(error, path) for error in self.errors()):
+        if any(self._misses(error, path) for error in self.errors()):
             parent.clear()
             parent.update(before)
             return False
@@ -135,6 +143,13 @@ class _Work:
                 return False
         return False
 
+    def _misses(self, error: ValidationError, path: list[Part]) -> bool:
+        return (
+            isinstance(error.kind, Kind.Required)
+            and error.kind.property == path[-1]
+            and self._path(error) == path[:-1]
+        )
+
     def _parent(self, path: list[Part]) -> tuple[Any, Any]:
         parts: list[Part] = [0, *path]
         return value_at(self.box, parts[:-1]), parts[-1]
@@ -156,14 +171,6 @@ class _Work:
 def _overlap(one: list[Part], other: list[Part]) -> bool:
     shared = min(len(one), len(other))
     return one[:shared] == other[:shared]
-
-
-def _misses(error: ValidationError, path: list[Part]) -> bool:
-    return (
-        isinstance(error.kind, Kind.Required)
-        and error.instance_path == path[:-1]
-        and error.kind.property == path[-1]
-    )
 
 
 def _branches_of(error: ValidationError) -> list[list[ValidationError]]:

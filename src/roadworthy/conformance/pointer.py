@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-__all__ = ["Part", "parent_of", "parts_of", "pointer_of", "replaced", "value_at"]
+__all__ = ["Part", "parent_of", "parts_of", "pointer_of", "replaced", "steps_into", "value_at"]
 
 Part: TypeAlias = str | int
 
@@ -42,10 +42,34 @@ def value_at(value: Any, parts: Iterable[Part]) -> Any:
             except ValueError as error:
                 raise LookupError(f"{part!r} is not an index") from error
         elif isinstance(value, dict):
-            value = value[part]
+            value = value[str(part)]
         else:
             raise LookupError(f"{part!r} leads into a scalar")
     return value
+
+
+def steps_into(value: Any, parts: Iterable[Part]) -> list[Part]:
+    """The validator's path as steps that this value really has.
+
+    jsonschema-rs 0.60 names a property ``"02"`` by the number 2, and leaves out ``""``.
+
+    Raises:
+        LookupError: there is no such place, or it cannot be told which place is meant.
+    """
+    steps: list[Part] = []
+    for part in parts:
+        if isinstance(part, int) and isinstance(value, dict) and str(part) not in value:
+            part = next((name for name in value if _is_number(name, part)), part)
+        step = str(part) if isinstance(value, dict) else part
+        value = value_at(value, [step])
+        steps.append(step)
+    if isinstance(value, dict) and "" in value:
+        raise LookupError("this object, or its property without a name")
+    return steps
+
+
+def _is_number(name: str, number: int) -> bool:
+    return name.isdecimal() and int(name) == number
 
 
 def replaced(value: Any, parts: list[str], new: Any) -> Any:

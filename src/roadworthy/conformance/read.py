@@ -12,13 +12,14 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from roadworthy.conformance.extract import Candidate, candidates, fenced
+from roadworthy.conformance.extract import Candidate, candidates, unfenced
 from roadworthy.conformance.lenient import repair_syntax
+from roadworthy.conformance.locate import wants_scalar
 from roadworthy.conformance.mend import mend
 from roadworthy.conformance.restore import Form, restore
 from roadworthy.conformance.schema import OutputSchema
 from roadworthy.conformance.strict_json import MISSING, decode
-from roadworthy.conformance.violations import faults_of, shorten
+from roadworthy.conformance.violations import MAX_VALUE_DEPTH, faults_of, shorten
 from roadworthy.core import Repair, StopReason, Violation
 
 __all__ = ["Reading", "RepairLevel", "assess", "read_answer"]
@@ -59,26 +60,27 @@ def read_answer(
 ) -> Reading:
     """The value of this answer if it conforms, else the best candidate and its violations.
 
-    Of several candidates the one that fits the schema best wins; of equals the last, because
-    models think before they answer. Where the stop reason is neither ``stop`` nor ``unknown``
-    nothing is assumed about a missing tail. Never raises, whatever the text holds.
+    Of several candidates the one that fits the schema best wins; of equals the first. Where the
+    stop reason is neither ``stop`` nor ``unknown`` nothing is assumed about a missing tail; where
+    it is ``length``, only a complete value at the very end counts. Never raises, whatever the
+    text holds.
     """
     value = decode(text)
     if _may_be_cut(value, stop_reason):
         return _unread(CUT_OFF)
     if value is not MISSING:
         value = restore(value, schema, form)
-        if schema.is_valid(value):
+        if schema.is_valid(value) and (_is_shallow(text) or not faults_of(value)):
             return Reading(value, True)
     if repair == "none":
         return assess(value, schema, repair="none") if value is not MISSING else _unread(BROKEN)
-    readings = [
+    readings = [  # in the order of the text, so that `min` takes the first of equals
         reading
-        for found in _weighable(text.lstrip("\ufeff"), stop_reason, repair)
+        for found in _weighable(text.lstrip("\ufeff"), schema, stop_reason, repair)
         if (reading := _weigh(found, schema, repair, form)) is not None
     ]
     if readings:
-        return min(enumerate(readings), key=lambda item: _rank(item, schema))[1]
+        return min(readings, key=lambda reading: _rank(reading, schema))
     if stop_reason == "length":
         return _unread(CUT_OFF)
     return _unread(BROKEN if "{" in text or "[" in text else NO_JSON)
@@ -112,14 +114,18 @@ def _weigh(
     found: _Weighable, schema: OutputSchema, repair: RepairLevel, form: Form
 ) -> Reading | None:
     reading = assess(restore(found.value, schema, form), schema, repair=repair, made=found.made)
-    if found.bare and (reading.violations or isinstance(reading.value, dict | list)):
-        return None
-    return reading
+    return None if found.bare and reading.violations else reading
 
 
-def _weighable(text: str, stop_reason: StopReason, repair: RepairLevel) -> Iterator[_Weighable]:
+def _weighable(
+    text: str, schema: OutputSchema, stop_reason: StopReason, repair: RepairLevel
+) -> Iterator[_Weighable]:
     """Every value that the text may mean, in its order."""
     found = candidates(text)
+    scalar = wants_scalar(schema.source, schema.source)
+    if scalar:
+        # Brackets inside a sentence belong to it: a citation is not the number asked for.
+        found = [c for c in found if c.kind == "whole"]
     if stop_reason == "length":
         # Whatever comes before a cut is a draft; only a complete value at the end may stand.
         ends = len(text.rstrip(_AFTER_AN_END))
@@ -130,7 +136,7 @@ def _weighable(text: str, stop_reason: StopReason, repair: RepairLevel) -> Itera
         if weighable is not None:
             yield weighable
     if not found and stop_reason != "length":
-        yield from _scalars(fenced(text), text, repair)
+        yield from _scalars(unfenced(text), text, words=scalar and repair == "schema")
 
 
 def _parsed(candidate: Candidate, text: str, mend_tails: bool) -> _Weighable | None:
@@ -142,14 +148,14 @@ def _parsed(candidate: Candidate, text: str, mend_tails: bool) -> _Weighable | N
         return _Weighable(candidate.value, tuple(made))
     if not candidate.closed and not mend_tails:
         return None
-    value = repair_syntax(source)
+    value = repair_syntax(source, closed=candidate.closed)
     if value is MISSING:
         return None
     made.append(_repair("syntax" if candidate.closed else "tail", source, value))
     return _Weighable(value, tuple(made))
 
 
-def _scalars(content: str, text: str, repair: RepairLevel) -> Iterator[_Weighable]:
+def _scalars(content: str, text: str, *, words: bool) -> Iterator[_Weighable]:
     """An answer without brackets: a JSON scalar, perhaps fenced, or bare words."""
     value = decode(content)
     made = () if content == text.strip() else (_repair("fence", text.strip(), content),)
@@ -157,17 +163,22 @@ def _scalars(content: str, text: str, repair: RepairLevel) -> Iterator[_Weighabl
         yield _Weighable(value, made)
         if isinstance(value, str) and (inner := decode(value)) is not MISSING:
             yield _Weighable(inner, (*made, _repair("encoded", value, inner)))
-    elif repair == "schema" and content:
+    elif words and content:
         yield _Weighable(content, (*made, _repair("bare_text", content, content)), bare=True)
 
 
-def _rank(item: tuple[int, Reading], schema: OutputSchema) -> tuple[int, int, int, int]:
-    position, reading = item
+def _rank(reading: Reading, schema: OutputSchema) -> tuple[int, int, int]:
+    """The best first: fewest violations, most of the schema's properties, fewest repairs."""
     known = schema.source.get("properties")
     hits = 0
     if isinstance(known, dict) and isinstance(reading.value, dict):
         hits = len(known.keys() & reading.value.keys())
-    return len(reading.violations), -hits, len(reading.repairs), -position
+    return len(reading.violations), -hits, len(reading.repairs)
+
+
+def _is_shallow(text: str) -> bool:
+    """A bound that costs no walk; exact only where it says yes."""
+    return text.count("{") + text.count("[") < MAX_VALUE_DEPTH
 
 
 def _may_be_cut(value: Any, stop_reason: StopReason) -> bool:

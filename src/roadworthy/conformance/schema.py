@@ -70,7 +70,7 @@ class OutputSchema:
         """Every way in which the value does not conform, at most `MAX_VIOLATIONS`; empty: none."""
         faults = faults_of(value)
         if not faults:
-            faults = [violation_of(e) for e in islice(self.errors(value), MAX_VIOLATIONS)]
+            faults = [violation_of(e, value) for e in islice(self.errors(value), MAX_VIOLATIONS)]
         return tuple(faults[:MAX_VIOLATIONS])
 
 

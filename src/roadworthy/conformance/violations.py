@@ -13,7 +13,7 @@ from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
-from roadworthy.conformance.pointer import Part, pointer_of
+from roadworthy.conformance.pointer import Part, pointer_of, steps_into
 from roadworthy.core import Violation
 
 __all__ = ["MAX_VALUE_DEPTH", "THE_VALUE", "describe", "faults_of", "shorten", "violation_of"]
@@ -21,9 +21,10 @@ __all__ = ["MAX_VALUE_DEPTH", "THE_VALUE", "describe", "faults_of", "shorten", "
 THE_VALUE = "the value"
 """What jsonschema-rs writes in its messages where it would otherwise quote the whole instance."""
 
-MAX_VALUE_DEPTH = 512
-"""Beyond about 50,000 levels jsonschema-rs overflows the stack; JSON that `msgspec` decodes stays
-under Python's recursion limit of 1,000."""
+MAX_VALUE_DEPTH = 200
+"""Values nested deeper are not delivered: `msgspec` decodes and encodes under Python's recursion
+limit of 1,000, so what was just read could fail to be written by a caller further down the stack;
+beyond about 50,000 levels jsonschema-rs overflows it."""
 
 _MAX_SHOWN = 80
 _MAX_MESSAGE = 300
@@ -51,18 +52,18 @@ def describe(violations: Sequence[Violation]) -> str:
     return shown + (f"; and {more} more" if more > 0 else "")
 
 
-def violation_of(error: ValidationError) -> Violation:
-    """What jsonschema-rs reports, as one of ours.
+def violation_of(error: ValidationError, root: Any) -> Violation:
+    """What jsonschema-rs reports about a value, as one of ours.
 
     A missing property is named by the path where it ought to stand, not by its object's.
     """
     kind = error.kind
-    path: list[Part] = list(error.instance_path)
+    path = _path_of(error, root)
     if isinstance(kind, ValidationErrorKind.Required):
         path.append(kind.property)
         return Violation(path=pointer_of(path), keyword="required", message="is required")
     return Violation(
-        path=pointer_of(path), keyword=kind.name, message=_cut(_reason(error), _MAX_MESSAGE)
+        path=pointer_of(path), keyword=kind.name, message=_cut(_reason(error, root), _MAX_MESSAGE)
     )
 
 
@@ -74,7 +75,14 @@ def faults_of(value: Any) -> list[Violation]:
     ]
 
 
-def _reason(error: ValidationError) -> str:
+def _path_of(error: ValidationError, root: Any) -> list[Part]:
+    try:
+        return steps_into(root, error.instance_path)
+    except LookupError:
+        return list(error.instance_path)
+
+
+def _reason(error: ValidationError, root: Any) -> str:
     kind = error.kind
     if isinstance(
         kind, ValidationErrorKind.AdditionalProperties | ValidationErrorKind.UnevaluatedProperties
@@ -83,18 +91,18 @@ def _reason(error: ValidationError) -> str:
     if isinstance(kind, ValidationErrorKind.PropertyNames):
         return "has a property whose name is not allowed: " + shorten(kind.error.instance, 40)
     if isinstance(kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
-        return _branches(kind.context)
+        return _branches(kind.context, root)
     reason = error.message.removeprefix(THE_VALUE + " ")
     if isinstance(error.instance, dict | list):
         return reason
     return f"{reason} (it is {shorten(error.instance)})"
 
 
-def _branches(context: list[list[ValidationError]]) -> str:
+def _branches(context: list[list[ValidationError]], root: Any) -> str:
     firsts = []
     for errors in context[:_MAX_BRANCHES]:
         if errors:
-            violation = violation_of(errors[0])
+            violation = violation_of(errors[0], root)
             firsts.append(f"{violation.path or '/'} {violation.message}")
     more = ", …" if len(context) > _MAX_BRANCHES else ""
     return "fits none of the alternatives: " + "; or ".join(firsts) + more
@@ -121,10 +129,12 @@ def _walk_faults(root: Any) -> Iterator[tuple[tuple[Part, ...], str]]:
             elif isinstance(value, list):
                 below += [((*parts, index), item) for index, item in enumerate(value)]
             elif isinstance(value, dict):
-                if any(_has_lone_surrogate(key) for key in value):
-                    yield parts, "has a property whose name holds a lone surrogate"
+                if not all(isinstance(key, str) and not _has_lone_surrogate(key) for key in value):
+                    yield parts, "has a property whose name is not text"
                 else:
                     below += [((*parts, key), item) for key, item in value.items()]
+            elif not isinstance(value, str | int | float | None):
+                yield parts, f"is of type {type(value).__name__}, which JSON does not have"
         if not below:
             return
         level = below

@@ -229,4 +229,4 @@ def _add_known_latencies(connection: Connection, sums: dict[Span, QuantileSketch
         for *span, sketch in connection.execute(select(latencies).where(*of_width)):
             sum_of_span = sums.get(Span(*span))
             if sum_of_span is not None:
-                sum_of_span.merge(QuantileSketch.from_bytes(sketch))
+                sum_of_span.merge_bytes(sketch)

@@ -39,6 +39,12 @@ class _Sum:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + counts.calls
         self.counts.add(counts)
 
+    def absorb(self, other: _Sum) -> None:
+        for outcome, calls in other.outcomes.items():
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + calls
+        self.counts.add(other.counts)
+        self.latency_us.merge(other.latency_us)
+
     def figures(self, start_us: int) -> Figures:
         counts = self.counts
         return Figures(
@@ -85,20 +91,21 @@ class _Buckets:
         query = self._of_span(select(start_us, table.task, table.outcome, *sums), rollups, task)
         for bucket_us, name, outcome, *values in connection.execute(
             query.group_by(start_us, table.task, table.outcome)
-        ):
+        ).all():
             # PostgreSQL sums whole numbers to its decimals.
             numbers = (None if value is None else int(value) for value in values)
             yield int(bucket_us), name, outcome, Counts(*numbers)  # type: ignore[arg-type]  # never None where 0 is the default
 
     def latencies(
         self, connection: Connection, task: str | None
-    ) -> Iterator[tuple[int, str, QuantileSketch]]:
-        """Bucket's start, task, sketch of microseconds."""
+    ) -> dict[tuple[int, str], QuantileSketch]:
+        """Sketches of microseconds by bucket's start and task."""
         table = latencies.c
         query = self._of_span(select(table.start_us, table.task, table.sketch), latencies, task)
-        for start_us, name, sketch in connection.execute(query):
-            bucket_us = start_us - start_us % self.width_us
-            yield bucket_us, name, QuantileSketch.from_bytes(sketch)
+        merged: dict[tuple[int, str], QuantileSketch] = defaultdict(QuantileSketch)
+        for start_us, name, sketch in connection.execute(query).all():
+            merged[start_us - start_us % self.width_us, name].merge_bytes(sketch)
+        return merged
 
     def _of_span(self, query: Select[Any], table: Table, task: str | None) -> Select[Any]:
         query = query.where(
@@ -132,13 +139,13 @@ def overview(
     tasks: dict[str, _Sum] = defaultdict(_Sum)
     with engine.connect() as connection:
         for start_us, name, outcome, counts in span.counts(connection, task):
-            for sums in (total, series[start_us], tasks[name]):
-                sums.add(outcome, counts)
-        for start_us, name, sketch in span.latencies(connection, task):
+            series[start_us].add(outcome, counts)
+            tasks[name].add(outcome, counts)
+        for (start_us, name), sketch in span.latencies(connection, task).items():
             series[start_us].latency_us.merge(sketch)
             tasks[name].latency_us.merge(sketch)
     for sums in series.values():
-        total.latency_us.merge(sums.latency_us)
+        total.absorb(sums)
     busiest = sorted(tasks.items(), key=lambda item: (-item[1].counts.calls, item[0]))
     return Overview(
         since_us=span.since_us,

@@ -26,8 +26,8 @@ __all__ = [
     "is_conforming",
 ]
 
-WIDTHS_S: Final = (60, 600, 3_600, 21_600, 86_400)
-"""Minute, ten minutes, hour, quarter of a day, day; each divides the next."""
+WIDTHS_S: Final = (60, 600, 3_600, 10_800, 43_200, 86_400)
+"""Minute, ten minutes, hour, three hours, half a day, day; each divides the next."""
 
 CHECKED: Final = frozenset({"first_pass", "repaired", "reasked", "refused", "truncated", "failed"})
 """Outcomes that reached a model's answer; with an output schema, such a call is checked."""

@@ -64,6 +64,7 @@ calls = Table(
     Index("calls_by_time", "started_us"),
     Index("calls_by_task", "task", "started_us"),
     Index("calls_by_outcome", "outcome", "started_us"),
+    Index("calls_by_model", "model", "started_us"),
     Index(
         "calls_by_error",
         "error_code",
@@ -105,6 +106,8 @@ rollups = Table(
     Column("output_tokens", BigInteger),
     Column("cost_nusd", BigInteger),
     Column("unpriced", BigInteger, nullable=False),
+    # SQLite: one tree, ordered by the key, in place of a table and an index of it.
+    sqlite_with_rowid=False,
 )
 
 # Apart from the counts: a sketch is merged in Python, so there should be few.
@@ -118,6 +121,7 @@ latencies = Table(
     Column("model", Text, primary_key=True),
     # Of durations in microseconds.
     Column("sketch", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 losses = Table(

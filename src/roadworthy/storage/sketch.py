@@ -90,12 +90,11 @@ class QuantileSketch:
         first = indexes[0] if indexes else 0
         return _ENCODER.encode((_FORMAT, self.zeros, first, gaps, counts))
 
-    @classmethod
-    def from_bytes(cls, data: bytes) -> QuantileSketch:
-        """The sketch that `to_bytes` wrote.
+    def merge_bytes(self, data: bytes) -> None:
+        """Merge what `to_bytes` wrote.
 
         Raises:
-            ValueError: these bytes are not one.
+            ValueError: these bytes are not a sketch.
         """
         try:
             version, zeros, first, gaps, counts = _DECODER.decode(data)
@@ -103,7 +102,18 @@ class QuantileSketch:
             raise ValueError(f"not a quantile sketch: {error}") from error
         if version != _FORMAT or len(gaps) != max(0, len(counts) - 1):
             raise ValueError(f"not a quantile sketch of format {_FORMAT}: format {version}")
+        self.zeros += zeros
+        bins = self.bins
+        for index, count in zip(accumulate(gaps, initial=first), counts, strict=False):
+            bins[index] = bins.get(index, 0) + count
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> QuantileSketch:
+        """The sketch that `to_bytes` wrote.
+
+        Raises:
+            ValueError: these bytes are not one.
+        """
         sketch = cls()
-        sketch.zeros = zeros
-        sketch.bins = dict(zip(accumulate(gaps, initial=first), counts, strict=False))
+        sketch.merge_bytes(data)
         return sketch

@@ -32,9 +32,13 @@ def upgrade() -> None:
         sa.Column("output_tokens", sa.BigInteger),
         sa.Column("cost_nusd", sa.BigInteger),
         sa.Column("unpriced", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
-        "latencies", *_span_columns(), sa.Column("sketch", sa.LargeBinary, nullable=False)
+        "latencies",
+        *_span_columns(),
+        sa.Column("sketch", sa.LargeBinary, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "losses",
@@ -82,6 +86,7 @@ def _create_calls() -> None:
     op.create_index("calls_by_time", "calls", ["started_us"])
     op.create_index("calls_by_task", "calls", ["task", "started_us"])
     op.create_index("calls_by_outcome", "calls", ["outcome", "started_us"])
+    op.create_index("calls_by_model", "calls", ["model", "started_us"])
     for name, column in (
         ("calls_by_error", "error_code"),
         ("calls_by_conversation", "conversation_id"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import functools
 import math
 import re
 import tomllib
@@ -308,7 +309,7 @@ class _Conversion:
             found = type(value).__name__
             found = _PLAIN.get(found, found)
             return self.add(path, f"{_dotted(path) or 'this'}: expected a table, got {found}")
-        fields = {info.encode_name: info for info in msgspec.structs.fields(type_)}
+        fields = _fields(type_)
         for key in value.keys() - fields.keys():
             self.unknown(key, fields, path)
         built, incomplete = {}, False
@@ -328,6 +329,12 @@ class _Conversion:
         except ValueError as error:  # a Struct's own __post_init__
             where = f"{_dotted(path)}: " if path else ""
             return self.add(path, where + _first_line(error))
+
+
+@functools.cache
+def _fields(type_: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """By the names in files. Kept, because msgspec evaluates the annotations at every question."""
+    return {info.encode_name: info for info in msgspec.structs.fields(type_)}
 
 
 def _parse_toml(text: str, file: str) -> tuple[dict[str, Any], list[Fault]]:

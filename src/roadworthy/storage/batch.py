@@ -16,9 +16,9 @@ from roadworthy.storage.reader import Record
 from roadworthy.storage.rows import row_of
 from roadworthy.storage.texts import CallTexts, day_of
 
-__all__ = ["DAMAGED", "UNLOADABLE", "UNWRITTEN", "Batch", "loss_row", "read_batch"]
+__all__ = ["DAMAGED", "MAX_RECORDS", "UNLOADABLE", "UNWRITTEN", "Batch", "loss_row", "read_batch"]
 
-MAX_CALLS: Final = 500
+MAX_RECORDS: Final = 500
 MAX_BYTES: Final = 16_000_000
 
 UNWRITTEN: Final = "unwritten"
@@ -49,15 +49,11 @@ class Batch:
         self.fault: str | None = None
         """Why the record behind these cannot be read by this version, if that is so."""
         self._now_us = now_us
-        self._bytes = 0
-
-    @property
-    def full(self) -> bool:
-        return self.records >= MAX_CALLS or self._bytes >= MAX_BYTES
+        self.bytes = 0
 
     def add(self, record: Record) -> None:
         self.records += 1
-        self._bytes += len(record.payload)
+        self.bytes += len(record.payload)
         self.next_offset = record.next_offset
         if record.skipped_bytes:
             self._lose(DAMAGED, calls=None, size=record.skipped_bytes)
@@ -86,13 +82,15 @@ class Batch:
         self.losses.append(loss_row(self._now_us, kind, self.source, calls=calls, size=size))
 
 
-def read_batch(records: Iterator[Record], *, source: str, now_us: int) -> Batch | None:
+def read_batch(
+    records: Iterator[Record], *, source: str, now_us: int, max_records: int = MAX_RECORDS
+) -> Batch | None:
     """The next records, as many as one transaction should hold; None: there are none."""
     batch = Batch(source, now_us)
     try:
         for record in records:
             batch.add(record)
-            if batch.full:
+            if batch.records >= max_records or batch.bytes >= MAX_BYTES:
                 break
     except StoreError as error:
         batch.fault = error.message

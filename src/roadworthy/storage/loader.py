@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from roadworthy.core import Clock
 from roadworthy.core.errors import StoreError
-from roadworthy.storage.batch import DAMAGED, UNLOADABLE, Batch, loss_row, read_batch
+from roadworthy.storage.batch import DAMAGED, MAX_RECORDS, UNLOADABLE, Batch, loss_row, read_batch
 from roadworthy.storage.database import writing
 from roadworthy.storage.folder import StateFolder
 from roadworthy.storage.journal import NEW_SUFFIX
@@ -75,8 +75,7 @@ class Loader:
         self._texts = TextStore(folder)
 
     def load_once(self, *, max_calls: int = MAX_CALLS) -> LoadReport:
-        """Load what the journals hold, or the first ``max_calls`` of it; losing nothing if it
-        fails midway.
+        """Load what the journals hold, ``max_calls`` at most; nothing is lost if it fails midway.
 
         Raises:
             StoreError: the database, a journal or a file of texts cannot be used.
@@ -139,17 +138,24 @@ class Loader:
         report: LoadReport,
     ) -> tuple[int, bool]:
         """How far the file is loaded now, and whether nothing is left that can be."""
-        now_us = self._clock.now_us()
-        while batch := read_batch(records, source=path.name, now_us=now_us):
+        left = max_calls - report.loaded - report.duplicates
+        while left > 0:
+            batch = read_batch(
+                records,
+                source=path.name,
+                now_us=self._clock.now_us(),
+                max_records=min(left, MAX_RECORDS),
+            )
+            if batch is None:
+                return offset, True
             if batch.records:
                 self._commit(batch, report)
                 offset = batch.next_offset
             if batch.fault is not None:
                 report.faults.append(batch.fault)
-                return offset, False
-            if report.loaded + report.duplicates >= max_calls:
-                return offset, False
-        return offset, True
+                break
+            left -= batch.records
+        return offset, False
 
     def _commit(self, batch: Batch, report: LoadReport) -> None:
         self._texts.write(batch.texts)

@@ -82,6 +82,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: int = 0
     """Calls whose cost is unknown; the sum above leaves them out."""
     p50_ms: float | None = None
+    """Percentiles, within 1 %, leave out `rejected` calls, of which no model was asked, and
+    `cancelled` ones, whose durations are their callers' patience."""
     p95_ms: float | None = None
     p99_ms: float | None = None
 

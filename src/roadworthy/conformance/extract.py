@@ -27,7 +27,7 @@ _STRUCTURE: Final = re.compile(r'\\.|["{}\[\]]|//|/\*', re.DOTALL)
 _OPENS: Final = {"{": "}", "[": "]"}
 _COMMENTS: Final = {"//": "\n", "/*": "*/"}
 # After a value's end this is no sentence: the value ended too early, by one bracket too many.
-_GOES_ON: Final = re.compile(r"""\s*(?:[:}\]]|,\s*["'{\[])""")
+_GOES_ON: Final = re.compile(r"""\s*(?:[}\]]|,\s*["'{\[])""")
 _FENCE_BEFORE: Final = re.compile(r"(?:```|~~~)[\w+-]*\s*\Z")
 _FENCES: Final = ("```", "~~~")
 

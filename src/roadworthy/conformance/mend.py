@@ -26,8 +26,10 @@ __all__ = ["mend"]
 
 _ROUNDS: Final = 6
 """A wrapped item may itself need conversion, and so on."""
-_MAX_CHECKS: Final = 100
-"""Validations spent on one answer, so that nested alternatives cannot multiply."""
+_BUDGET: Final = 5_000
+"""Reports looked at for one answer. Alternatives inside alternatives multiply them, and each
+takes the validator 20 µs to make."""
+_COST_OF_A_CHECK: Final = 20
 
 
 def mend(value: Any, schema: OutputSchema) -> tuple[Any, tuple[Repair, ...]]:
@@ -48,11 +50,15 @@ class _Work:
     box: list[Any]
     """Holds the root, so that the root can be replaced like any other place."""
     repairs: list[Repair] = field(default_factory=list)
-    checks: int = 0
+    spent: int = 0
 
     def errors(self) -> list[ValidationError]:
-        self.checks += 1
-        return self.schema.errors(self.box[0]) if self.checks <= _MAX_CHECKS else []
+        """The reports on the value as it is now; none when the budget is spent."""
+        if self.spent > _BUDGET:
+            return []
+        found = self.schema.errors(self.box[0])
+        self.spent += _COST_OF_A_CHECK + _count(found)
+        return found
 
     def apply(self, errors: Iterable[ValidationError]) -> bool:
         """Repair each failing place once; whether anything changed."""
@@ -137,7 +143,7 @@ class _Work:
         for _ in range(_ROUNDS):
             found = _find(union, self.errors())
             if found is None:
-                return self.checks <= _MAX_CHECKS
+                return self.spent <= _BUDGET
             context = _branches_of(found)
             if not context or not self.apply(context[branch]):
                 return False
@@ -173,6 +179,16 @@ def _overlap(one: list[Part], other: list[Part]) -> bool:
     return one[:shared] == other[:shared]
 
 
+def _count(errors: list[ValidationError]) -> int:
+    """How many reports there are, those on alternatives included."""
+    count, waiting = 0, list(errors)
+    while waiting:
+        count += 1
+        for branch in _branches_of(waiting.pop()):
+            waiting += branch
+    return count
+
+
 def _branches_of(error: ValidationError) -> list[list[ValidationError]]:
     """Why each alternative of a failing union fails; empty if that is not why it failed."""
     kind = error.kind
@@ -181,14 +197,14 @@ def _branches_of(error: ValidationError) -> list[list[ValidationError]]:
 
 def _find(union: ValidationError, errors: Iterable[ValidationError]) -> ValidationError | None:
     """The same union, at the same place, in a later report; it may lie inside another union."""
+    wanted = union.evaluation_path
     for error in errors:
-        if (
-            error.evaluation_path == union.evaluation_path
-            and error.instance_path == union.instance_path
-        ):
+        path = error.evaluation_path
+        if path == wanted and error.instance_path == union.instance_path:
             return error
-        for branch in _branches_of(error):
-            found = _find(union, branch)
-            if found is not None:
-                return found
+        if path == wanted[: len(path)]:
+            for branch in _branches_of(error):
+                found = _find(union, branch)
+                if found is not None:
+                    return found
     return None

@@ -33,9 +33,9 @@ from harness.roadworthy_target import Roadworthy
 from harness.tables import number, ratio, table
 from harness.targets import Row, Target
 
-LOADED = Cell("32 connections", 32)
+LOADED = Cell("32 connections", 32, warm_up_s=4.0)
 ALONE = Cell("alone", 1, share=0.5)
-STREAMS = Cell("16 streams", 16, stream=True)
+STREAMS = Cell("16 streams", 16, stream=True, warm_up_s=1.0)
 PACED = Cell("32 paced streams", 32, stream=True, paced=True, share=1.5)
 CELLS = (LOADED, ALONE, STREAMS, PACED)
 
@@ -207,6 +207,11 @@ def notes(results: Results, missing: dict[str, str]) -> Iterator[str]:
     for measured in results.all:
         if not measured.at_rest:
             yield f"did not come to rest: {measured.row}, {measured.cell}, round {measured.round}"
+    for name, (answered, recorded) in results.recorded.items():
+        yield (
+            f"{name}: {answered:,} calls were answered and {recorded:,} are in its database;"
+            " those broken off when a cell's time was up are recorded too"
+        )
     for name, reason in missing.items():
         yield f"left out: {name}: {reason}"
 

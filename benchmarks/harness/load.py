@@ -35,6 +35,8 @@ class Cell:
     """Streams whose events come at the pace of a model."""
     share: float = 1.0
     """Of the seconds that a cell gets."""
+    warm_up_s: float = 0.0
+    """Untimed, before the rounds: connections open, just-in-time compilers compile."""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class Results:
         self.all: list[Measured] = []
         self.failures: dict[tuple[str, str], str] = {}
         """Cells that could not be driven, with the reason."""
+        self.recorded: dict[str, tuple[int, int]] = {}
+        """Of targets that keep a record: calls answered, and calls in their database."""
 
     def of(self, row: str, cell: str) -> list[Measured]:
         return [m for m in self.all if m.row == row and m.cell == cell]
@@ -98,18 +100,26 @@ def measure_rounds(
     seconds: float,
     say: Callable[[str], None],
 ) -> Results:
-    """A B C … A B C …: one untimed second of each row first, then the rounds."""
+    """A B C … A B C …: every row is warmed up first, untimed, then come the rounds."""
     results, cells = Results(), list(cells)
     for row in rows:
         for cell in cells:
-            if row.serves(cell) and not cell.paced:
-                _measure(row, cell, seconds=1.0, number=0, into=Results())
+            if row.serves(cell) and cell.warm_up_s:
+                say(f"warming up: {cell.name}: {row.label}")
+                _measure(row, cell, seconds=cell.warm_up_s, number=0, into=Results())
+    before = {row.target.name: row.target.recorded() for row in rows}
     for number in range(1, rounds + 1):
         for cell in cells:
             for row in rows:
                 if row.serves(cell) and (row.label, cell.name) not in results.failures:
                     say(f"round {number}/{rounds}: {cell.name}: {row.label}")
                     _measure(row, cell, seconds=seconds * cell.share, number=number, into=results)
+    for target in {row.target.name: row.target for row in rows}.values():
+        already, by_now = before[target.name], target.recorded()
+        if already is not None and by_now is not None:
+            labels = {row.label for row in rows if row.target is target}
+            answered = sum(m.load.calls for m in results.all if m.row in labels)
+            results.recorded[target.name] = (answered, by_now - already)
     return results
 
 

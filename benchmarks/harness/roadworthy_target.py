@@ -7,7 +7,9 @@ whose work counts as the gateway's.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -54,6 +56,13 @@ class Roadworthy(Target):
         write_project(self.folder, upstream=self.upstream, port=self.port, control_port=free_port())
         command = str(Path(sys.executable).with_name("roadworthy"))
         return self.run([command, "serve", "--dev"])
+
+    def recorded(self) -> int:
+        database = self.folder / ".roadworthy" / "calls.sqlite"
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as link:
+            # Counted by id: a call that was loaded twice must not make up for a lost one.
+            (count,) = link.execute("SELECT count(DISTINCT id) FROM calls").fetchone()
+        return int(count)
 
     def describe(self) -> list[Row]:
         chat = f"{self.base_url}/v1/chat/completions"

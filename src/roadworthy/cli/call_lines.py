@@ -12,7 +12,7 @@ from roadworthy.storage import CallRow
 __all__ = ["HEADER", "line_of"]
 
 _COLUMNS = (
-    "{time:<19}  {id:<13}  {task:<24}  {outcome:<10}  {ms:>8}  {tokens:>11}  {cost:>9}  {note}"
+    "{time:<19}  {id:<18}  {task:<24}  {outcome:<10}  {ms:>8}  {tokens:>11}  {cost:>9}  {note}"
 )
 HEADER = _COLUMNS.format(
     time="TIME (UTC)",
@@ -31,9 +31,9 @@ def line_of(row: CallRow, *, as_json: bool = False) -> str:
         return msgspec.json.encode(row).decode()
     return _COLUMNS.format(
         time=datetime.fromtimestamp(row.started_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        # The beginning of a UUIDv7 is its time: 13 characters tell milliseconds apart, and
+        # The beginning of a UUIDv7 is its time: 18 characters tell microseconds apart, and
         # `roadworthy call` takes them.
-        id=row.id[:13],
+        id=row.id[:18],
         task=row.task[:24],
         outcome=row.outcome,
         ms=f"{row.duration_us / 1000:,.0f}",

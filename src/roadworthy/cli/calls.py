@@ -34,8 +34,9 @@ def calls(
 ) -> None:
     """List recorded calls, newest last."""
     from roadworthy.cli.call_lines import HEADER, line_of
+    from roadworthy.cli.place import load_journal
     from roadworthy.storage import CallFilter, CallRow
-    from roadworthy.storage.queries import list_calls, new_calls
+    from roadworthy.storage.queries import latest_call, list_calls, new_calls
 
     where = CallFilter(
         task=task,
@@ -50,14 +51,15 @@ def calls(
         for row in rows:
             typer.echo(line_of(row, as_json=as_json))
 
-    engine, _ = open_store(project)
+    engine, folder = open_store(project)
+    last = latest_call(engine)
     rows = list_calls(engine, where, limit=limit).rows[::-1]
     if not as_json:
         typer.echo(HEADER if rows or follow else "No call matches.")
     show(rows)
-    last = rows[-1].id if rows else ""
     while follow:
         time.sleep(FOLLOW_EVERY_S)
+        load_journal(folder.path)
         fresh = new_calls(engine, where, after=last)
         show(fresh)
         last = fresh[-1].id if fresh else last

@@ -14,6 +14,7 @@ from roadworthy.core import (
     Clock,
     Outcome,
     Stage,
+    Usage,
     cost_nusd,
 )
 from roadworthy.core.errors import RoadworthyError
@@ -83,6 +84,8 @@ class Recorder:
             call.error = CallError(
                 status=error.status, code=error.code, message=error.message, param=error.param
             )
+        if not call.attempts:  # no model was asked: nothing was spent, which is known
+            call.usage, call.cost_nusd = Usage(input_tokens=0, output_tokens=0), 0
         for attempt in call.attempts:
             call.usage += attempt.usage
             if attempt.cost_nusd is not None:

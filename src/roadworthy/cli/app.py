@@ -10,6 +10,8 @@ import sys
 import typer
 
 from roadworthy.cli.calls import call, calls
+from roadworthy.cli.check import check
+from roadworthy.cli.init import init
 from roadworthy.cli.local import local
 from roadworthy.cli.run.command import run
 from roadworthy.cli.serve.command import serve
@@ -25,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (run, serve, calls, call):
+for verb in (init, check, run, serve, calls, call):
     app.command()(verb)
 app.add_typer(local, name="local")
 

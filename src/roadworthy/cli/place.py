@@ -42,6 +42,10 @@ def load_journal(state: Path) -> None:
     folder = StateFolder(state)
     try:
         with keeper_lock(folder):
-            Loader(folder, open_database(folder), SystemClock()).load_once()
+            engine = open_database(folder)
+            loader = Loader(folder, engine, SystemClock())
+            loader.load_once()
+            loader.close()
+            engine.dispose()
     except StoreError:
         return

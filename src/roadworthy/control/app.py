@@ -7,7 +7,6 @@ from collections.abc import Collection
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Scope
 
-from roadworthy import __version__
 from roadworthy.control.api import describe
 from roadworthy.control.api import router as api_router
 from roadworthy.control.assets import load_assets
@@ -19,6 +18,7 @@ from roadworthy.control.rendering import Renderer
 from roadworthy.control.source import CallSource
 from roadworthy.core import Clock, SystemClock
 from roadworthy.core.errors import RoadworthyError
+from roadworthy.core.version import installed_version
 
 __all__ = ["create_app"]
 
@@ -35,20 +35,21 @@ def create_app(
     ``hosts`` are names, without ports, under which it may be addressed beside loopback's.
     ``gateway_url`` is what the pages tell people to send calls to.
     """
+    version = installed_version()
     assets = load_assets()
     clock = clock or SystemClock()
     control = Control(
         source=source,
         clock=clock,
-        renderer=Renderer(assets, version=__version__),
+        renderer=Renderer(assets, version=version),
         assets=assets,
-        version=__version__,
+        version=version,
         gateway_url=gateway_url.rstrip("/"),
     )
     app = FastAPI(
         title="Roadworthy control API",
         summary="Figures and records of the calls that this installation served.",
-        version=__version__,
+        version=version,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,

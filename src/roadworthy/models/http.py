@@ -17,7 +17,6 @@ from typing import TypeVar
 
 import msgspec
 
-from roadworthy import __version__
 from roadworthy.core import Clock, SystemClock
 from roadworthy.core.errors import (
     LocalModelMissing,
@@ -25,6 +24,7 @@ from roadworthy.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from roadworthy.core.version import installed_version
 from roadworthy.models.backoff import backoff_s
 from roadworthy.models.connection import (
     TRANSPORT_ERRORS,
@@ -43,7 +43,7 @@ __all__ = ["HttpUpstream"]
 
 EMBEDDED_RETRIES = 1
 """If the embedded model dies again right after a fresh start, the request is what kills it."""
-USER_AGENT = f"roadworthy/{__version__}"
+USER_AGENT = f"roadworthy/{installed_version()}"
 
 T = TypeVar("T")
 

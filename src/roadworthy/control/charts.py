@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from markupsafe import Markup
 
+from roadworthy.control.formats import UNKNOWN
 from roadworthy.control.svg import element, percent, picture
 
 __all__ = ["Chart", "Column", "Layer", "Panel", "draw_panel", "nice_top", "share_bar", "sparkline"]
@@ -81,13 +82,14 @@ def nice_top(value: float, *, whole: bool = False) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     steps = (1, 2, 4, 6, 8, 10, 20) if whole and power < 10 else (1, 2, 3, 4, 6, 8, 10, 20)
-    top = next(power * step for step in steps if power * step >= value * 0.9999)
+    top = next(power * step for step in steps if power * step >= value * (1 - 1e-12))
     return max(top, 1.0) if whole else top
 
 
 def draw_panel(chart: Chart, panel: Panel, *, axis: bool) -> Markup:
     """One panel of the chart; `axis` adds the times below it."""
-    top = nice_top(_highest(panel), whole=panel.whole)
+    highest = _highest(panel)
+    top = nice_top(highest or 0, whole=panel.whole)
     plot_px = panel.height_px
     draw = _bars if panel.kind == "bars" else _steps
     identifier = f"{chart.key}-{panel.key}"
@@ -95,7 +97,7 @@ def draw_panel(chart: Chart, panel: Panel, *, axis: bool) -> Markup:
         identifier,
         _grid(panel, top),
         draw(panel, top, len(chart.columns)),
-        _scale(panel, top),
+        _scale(panel, top) if highest else _flat(panel, highest),
         _hits(chart, panel),
         _axis(chart.columns, plot_px) if axis else "",
         title=f"{chart.title}: {panel.label}",
@@ -106,11 +108,13 @@ def draw_panel(chart: Chart, panel: Panel, *, axis: bool) -> Markup:
     )
 
 
-def _highest(panel: Panel) -> float:
-    if panel.kind == "bars":
+def _highest(panel: Panel) -> float | None:
+    """The highest value, of bars the highest stack; None: nothing is known."""
+    known = [v for layer in panel.layers for v in layer.values if v is not None]
+    if panel.kind == "bars" and known:
         stacks = zip(*(layer.values for layer in panel.layers), strict=True)
-        return max((sum(v or 0 for v in stack) for stack in stacks), default=0)
-    return max((v for layer in panel.layers for v in layer.values if v is not None), default=0)
+        return max(sum(v or 0 for v in stack) for stack in stacks)
+    return max(known, default=None)
 
 
 def _levels(panel: Panel, top: float) -> list[tuple[float, float]]:
@@ -134,6 +138,12 @@ def _scale(panel: Panel, top: float) -> Markup:
         for part, y in _levels(panel, top)
         if part
     )
+
+
+def _flat(panel: Panel, value: float | None) -> Markup:
+    """What to say where there is nothing to draw: that it is nothing, or that it is unknown."""
+    text = UNKNOWN if value is None else panel.show(value)
+    return element("text", text, x="0", y=panel.height_px - 5, class_="tick")
 
 
 def _bars(panel: Panel, top: float, columns: int) -> Markup:

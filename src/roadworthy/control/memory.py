@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from roadworthy.control.source import Status
 from roadworthy.core import ANSWERED, Call
 from roadworthy.core.errors import NotFound
+from roadworthy.storage.rollups import UNTIMED, is_checked, is_conforming
 from roadworthy.storage.views import (
     CallFilter,
     CallPage,
@@ -23,10 +24,6 @@ from roadworthy.storage.views import (
 )
 
 __all__ = ["MemorySource"]
-
-_CONFORMING = frozenset({"first_pass", "repaired", "reasked"})
-_UNREACHED = frozenset({"rejected", "errored", "cancelled"})
-"""Outcomes of which no model's answer could be checked."""
 
 
 class MemorySource:
@@ -131,14 +128,13 @@ def _row(call: Call) -> CallRow:
 
 
 def _figures(calls: Sequence[Call], start_us: int) -> Figures:
-    checked = [c for c in calls if c.schema_digest and c.outcome not in _UNREACHED]
-    durations_ms = sorted(call.duration_us / 1000 for call in calls)
+    durations_ms = sorted(c.duration_us / 1000 for c in calls if c.outcome not in UNTIMED)
     return Figures(
         start_us=start_us,
         calls=len(calls),
         answered=sum(call.outcome in ANSWERED for call in calls),
-        checked=len(checked),
-        conforming=sum(call.outcome in _CONFORMING for call in checked),
+        checked=sum(is_checked(c.outcome, c.schema_digest) for c in calls),
+        conforming=sum(is_conforming(c.outcome, c.schema_digest) for c in calls),
         outcomes=dict(Counter(call.outcome for call in calls)),
         input_tokens=_sum(call.usage.input_tokens for call in calls),
         output_tokens=_sum(call.usage.output_tokens for call in calls),
@@ -156,4 +152,4 @@ def _sum(numbers: Iterable[int | None]) -> int | None:
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float | None:
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
+    return ordered[math.floor(share * (len(ordered) - 1))] if ordered else None

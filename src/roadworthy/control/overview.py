@@ -204,7 +204,8 @@ def _charts(overview: Overview, query: OverviewQuery) -> dict[str, Chart]:
         Chart(
             key="latency",
             title="Latency",
-            description=f"The median and the 95th percentile of calls' durations, {over}.",
+            description=f"The median and the 95th percentile of durations, {over}; rejected and "
+            "cancelled calls are left out.",
             columns=columns,
             panels=[_latency_panel(overview)],
         ),
@@ -311,6 +312,8 @@ def _spend_panels(overview: Overview) -> list[Panel]:
 def _usd(nusd: float) -> str:
     """A grid line's cost, with no more digits than it has."""
     usd = nusd / NUSD_PER_USD
+    if usd == 0:
+        return "$0"
     return f"${usd:,.2f}" if usd >= 10 else f"${usd:.3g}" if usd >= 0.0001 else f"${usd:.7f}"
 
 

@@ -84,7 +84,9 @@ def _unset_if_empty(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Text: TypeAlias = Annotated[str | None, BeforeValidator(_unset_if_empty), Field(max_length=500)]
+Text: TypeAlias = Annotated[
+    Annotated[str, Field(max_length=500)] | None, BeforeValidator(_unset_if_empty)
+]
 
 
 class OverviewQuery(BaseModel):

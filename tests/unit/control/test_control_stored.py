@@ -1,0 +1,98 @@
+"""The two sources answer alike: the one of the database, and the one in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from dashboard import NOW_US, FixedClock, client_of, page_of
+
+from roadworthy.control.memory import MemorySource
+from roadworthy.control.query import window
+from roadworthy.control.sample import sample_calls
+from roadworthy.control.stored import StoredSource
+from roadworthy.core import Settings
+from roadworthy.storage import JournalWriter, StateFolder
+from roadworthy.storage.database import open_database
+from roadworthy.storage.loader import Loader
+from roadworthy.storage.views import CallFilter
+from roadworthy.tasks import Snapshot, TaskDefinition
+
+CALLS = sample_calls(120, now_us=NOW_US, hours=30)
+MEMORY = MemorySource(CALLS)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredSource]:
+    folder = StateFolder(Path(tmp_path_factory.mktemp("state")))
+    engine = open_database(folder)
+    with JournalWriter(folder, "g1", FixedClock()) as journal:
+        for call in CALLS:
+            journal.append(call)
+    loader = Loader(folder, engine, FixedClock())
+    loader.load_once()
+    task = TaskDefinition(
+        name="classify-feedback", model="local", input_schema={"required": ["comment"]}
+    )
+    snapshot = Snapshot(revision="r1", settings=Settings(), tasks={task.name: task})
+    publisher = SimpleNamespace(snapshot=snapshot, faults=("a.toml: x",))
+    yield StoredSource(engine=engine, folder=folder, publisher=publisher, clock=FixedClock())
+    loader.close()
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        CallFilter(),
+        CallFilter(task="product-sheet"),
+        CallFilter(outcome="errored"),
+        CallFilter(model="no"),
+    ],
+)
+def test_lists_agree(stored: StoredSource, where: CallFilter) -> None:
+    first = stored.list_calls(where, limit=20, before=None)
+    assert first == MEMORY.list_calls(where, limit=20, before=None)
+    if first.next_before:
+        second = stored.list_calls(where, limit=500, before=first.next_before)
+        assert second == MEMORY.list_calls(where, limit=500, before=first.next_before)
+
+
+def test_one_call_agrees(stored: StoredSource) -> None:
+    for call in CALLS[:5]:
+        assert stored.find_call(call.id) == MEMORY.find_call(call.id)
+
+
+@pytest.mark.parametrize("span", ["1h", "24h", "7d", "30d"])
+def test_overviews_agree(stored: StoredSource, span: str) -> None:
+    since_us, until_us, points = window(span, NOW_US)
+    one = stored.overview(since_us=since_us, until_us=until_us, buckets=points)
+    other = MEMORY.overview(since_us=since_us, until_us=until_us, buckets=points)
+    assert (one.since_us, one.until_us, one.bucket_us) == (since_us, until_us, other.bucket_us)
+    for mine, theirs in zip([one.total, *one.series], [other.total, *other.series], strict=True):
+        for name in ("start_us", "calls", "checked", "conforming", "cost_nusd", "unpriced"):
+            assert getattr(mine, name) == getattr(theirs, name), name
+        assert mine.outcomes == theirs.outcomes
+        assert (mine.p95_ms or 0) == pytest.approx(theirs.p95_ms or 0, rel=0.02)
+    assert sorted(task.task for task in one.tasks) == sorted(task.task for task in other.tasks)
+
+
+def test_status_gathers_what_the_keeper_knows(stored: StoredSource) -> None:
+    stored.note_gateways([{"name": "g1", "pid": 7, "started_us": 5}, {"name": "g2", "pid": None}])
+    stored.journal_lag_s = 0.25
+    status = stored.status()
+    assert status.revision == "r1"
+    assert status.faults == ("a.toml: x",)
+    assert [(g.name, g.alive) for g in status.gateways] == [("g1", True), ("g2", False)]
+    assert status.journal_lag_s == 0.25
+    assert status.lost_calls == 0
+    (task,) = status.tasks
+    assert (task.inputs, task.checked) == (("comment",), False)
+
+
+def test_every_page_shows_from_the_database(stored: StoredSource) -> None:
+    client = client_of(stored)
+    for path in ("/", "/?span=30d", "/calls", f"/calls/{CALLS[0].id}"):
+        assert page_of(client, path).faults == []

@@ -15,7 +15,7 @@ from roadworthy.conformance.strict_json import MISSING
 
 __all__ = ["Candidate", "candidates", "unfenced"]
 
-_MAX_CANDIDATES: Final = 32
+_MAX_CANDIDATES: Final = 16
 
 # A bracket that opens JSON and not a remark: `{` before a quote, a key or an end, `[` before a
 # value or an end.
@@ -47,7 +47,7 @@ class Candidate:
 
 
 def candidates(text: str) -> list[Candidate]:
-    """Every outermost object or array, in the order of the text; at most 32.
+    """Every outermost object or array, in the order of the text; at most 16.
 
     What lies inside a broken one is not looked at: a fragment that happens to fit the schema is
     not the answer.

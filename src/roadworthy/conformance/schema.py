@@ -18,6 +18,7 @@ import jsonschema_rs
 import msgspec
 from jsonschema_rs import FancyRegexOptions, ValidationError, ValidationErrorKind, Validator
 
+from roadworthy.conformance.bounds import require_bounded, too_deep
 from roadworthy.conformance.pointer import pointer_of
 from roadworthy.conformance.violations import (
     THE_VALUE,
@@ -32,7 +33,6 @@ from roadworthy.core.errors import InvalidInput, InvalidSchema
 __all__ = ["OutputSchema", "compile_schema", "validate_input"]
 
 MAX_SCHEMA_BYTES: Final = 1_000_000
-MAX_SCHEMA_DEPTH: Final = 64
 MAX_VIOLATIONS: Final = 20
 MAX_ERRORS: Final = 500
 """How many of the validator's errors are looked at in one value."""
@@ -156,7 +156,7 @@ def _encode(schema: object) -> bytes:
     try:
         encoded = msgspec.json.encode(schema)
     except RecursionError as error:
-        raise _too_deep() from error
+        raise too_deep() from error
     except (TypeError, ValueError) as error:  # surrogates raise UnicodeEncodeError
         raise InvalidSchema(
             f"The schema is not JSON: {error}. Send only what JSON can hold."
@@ -173,7 +173,7 @@ def _compile(encoded: bytes) -> OutputSchema:
     source = msgspec.json.decode(encoded)
     if isinstance(source, bool):
         source = {} if source else {"not": {}}
-    _require_shallow(source)
+    require_bounded(source)
     try:
         validator = jsonschema_rs.validator_for(
             source,
@@ -188,23 +188,6 @@ def _compile(encoded: bytes) -> OutputSchema:
         raise InvalidSchema(f"The schema does not compile: {str(error)[:200]}.") from error
     digest = hashlib.sha256(msgspec.json.encode(source, order="sorted")).hexdigest()
     return OutputSchema(source=source, digest=digest, validator=validator)
-
-
-def _require_shallow(source: dict[str, Any]) -> None:
-    level: list[Any] = [source]
-    for _ in range(MAX_SCHEMA_DEPTH):
-        containers = [node.values() if isinstance(node, dict) else node for node in level]
-        level = [child for node in containers for child in node if isinstance(child, dict | list)]
-        if not level:
-            return
-    raise _too_deep()
-
-
-def _too_deep() -> InvalidSchema:
-    return InvalidSchema(
-        f"The schema is nested deeper than {MAX_SCHEMA_DEPTH} levels. "
-        "Flatten it, or move inner parts to $defs."
-    )
 
 
 def _refusal(error: ValidationError) -> InvalidSchema:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadworthy.conformance.lenient import repair_syntax, same_content
@@ -76,18 +76,21 @@ def test_a_value_that_says_something_else_is_no_repair(value: Any) -> None:
     assert not same_content("{a: 1, b: 2}", value)
 
 
+@settings(deadline=None)  # the first example imports a heavy package
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_json_says_the_same_as_itself(value: dict[str, Any]) -> None:
     assert same_content(json.dumps(value), value)
     assert same_content(json.dumps(value, indent=2), value)
 
 
+@settings(deadline=None)  # the first example imports a heavy package
 @given(st.dictionaries(NAMES, VALUES, min_size=1, max_size=4))
 def test_a_repair_of_python_notation_is_right_or_refused(value: dict[str, Any]) -> None:
     found = repair_syntax(repr(value))
     assert found is MISSING or found == value
 
 
+@settings(deadline=None)  # the first example imports a heavy package
 @given(st.text(alphabet="{}[]\"':, \\/*a1\n"))
 def test_any_text_is_repaired_or_refused(text: str) -> None:
     found = repair_syntax("{" + text)

@@ -153,6 +153,27 @@ def test_an_input_that_json_cannot_hold_is_refused(value: Any) -> None:
         validate_input(schema, value)
 
 
+def test_alternatives_that_multiply_are_refused() -> None:
+    parts: dict[str, Any] = {"a0": {"type": "string"}}
+    for i in range(1, 40):
+        parts[f"a{i}"] = {"anyOf": [{"$ref": f"#/$defs/a{i - 1}"}] * 2}
+    with pytest.raises(InvalidSchema, match="alternatives multiply"):
+        compile_schema({"$defs": parts, "$ref": "#/$defs/a39"})
+
+
+def test_references_that_lead_too_deep_for_a_compilers_stack_are_refused() -> None:
+    parts: dict[str, Any] = {f"a{i}": {"$ref": f"#/$defs/a{i + 1}"} for i in range(5_000)}
+    with pytest.raises(InvalidSchema, match="levels deep"):
+        compile_schema({"$defs": {**parts, "a5000": {}}, "$ref": "#/$defs/a0"})
+
+
+def test_a_schema_may_refer_to_itself() -> None:
+    tree = {"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}, "type": "object"}
+    schema = compile_schema(tree)
+    assert schema.is_valid({"left": {"right": {}}})
+    assert not schema.is_valid({"left": {"right": 1}})
+
+
 def test_what_is_kept_is_bounded_in_number_and_in_bytes() -> None:
     kept = _Kept(max_entries=2, max_bytes=100)
     schema = compile_schema(True)

@@ -80,9 +80,11 @@ def test_another_method_is_refused(server: Server) -> None:
     assert (reply.status, error_of(reply)["code"]) == (405, "method_not_allowed")
 
 
-@pytest.mark.parametrize("name", ["host", "origin"])
-def test_a_foreign_page_is_refused(server: Server, name: str) -> None:
-    value = "evil.example" if name == "host" else "https://evil.example"
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("host", "evil.example"), ("origin", "https://evil.example"), ("origin", "http://[x")],
+)
+def test_a_foreign_page_is_refused(server: Server, name: str, value: str) -> None:
     reply = server.post(TASK, {"input": {"comment": "hi"}}, {name: value})
     assert (reply.status, error_of(reply)["code"]) == (403, "host_not_allowed")
 

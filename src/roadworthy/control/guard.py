@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadworthy.core import Clock, new_id
 from roadworthy.core.errors import InvalidRequest, RoadworthyError
+from roadworthy.core.http_names import LOOPBACK_HOSTS, host_of, usable_request_id
 
 __all__ = ["CONTENT_SECURITY_POLICY", "Guard", "HostNotAllowed"]
 
@@ -31,9 +32,7 @@ _HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE: Final = frozenset({"GET", "HEAD"})
-_MAX_REQUEST_ID: Final = 128
 
 Refuse: TypeAlias = Callable[[Scope, RoadworthyError], ASGIApp]
 
@@ -52,7 +51,7 @@ class Guard:
         self, app: ASGIApp, *, hosts: Collection[str], clock: Clock, refuse: Refuse
     ) -> None:
         self._app = app
-        self._hosts = _LOOPBACK | {host.lower() for host in hosts}
+        self._hosts = LOOPBACK_HOSTS | {host.lower() for host in hosts}
         self._clock = clock
         self._refuse = refuse
 
@@ -73,14 +72,12 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _request_id(self, headers: Headers) -> str:
-        given = headers.get("x-request-id", "")
-        if 0 < len(given) <= _MAX_REQUEST_ID and given.isascii() and given.isprintable():
-            return given
-        return new_id(self._clock.now_us())
+        given = usable_request_id(headers.get("x-request-id", ""))
+        return given or new_id(self._clock.now_us())
 
     def _refusal(self, method: str, headers: Headers) -> RoadworthyError | None:
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or _host_name(hosts[0]) not in self._hosts:
+        if len(hosts) != 1 or host_of(hosts[0]) not in self._hosts:
             given = repr(hosts[0][:80]) if hosts else "no name at all"
             return HostNotAllowed(
                 f"The control plane is not served under {given}. Add the name to allowed_hosts "
@@ -107,13 +104,6 @@ def _authority(origin: str) -> str | None:
         return urlsplit(origin).netloc.lower() or None
     except ValueError:  # brackets that hold no IPv6 address
         return None
-
-
-def _host_name(authority: str) -> str:
-    """The host of ``host:port``, lower case, without the brackets of an IPv6 address."""
-    if authority.startswith("["):
-        return authority[1:].partition("]")[0].lower()
-    return authority.partition(":")[0].lower()
 
 
 def _dressed(send: Send, request_id: str, *, empty: bool) -> Callable[[Message], Awaitable[None]]:

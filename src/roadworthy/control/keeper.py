@@ -17,6 +17,12 @@ import uvicorn
 import uvloop
 
 from roadworthy.control.app import create_app
+from roadworthy.control.keeper_jobs import (
+    forget_for_ever,
+    listen_to_supervisor,
+    load_for_ever,
+    publish_for_ever,
+)
 from roadworthy.control.publisher import Publisher
 from roadworthy.control.stored import StoredSource
 from roadworthy.core import SystemClock
@@ -28,8 +34,6 @@ from roadworthy.storage.loader import Loader
 
 __all__ = ["main"]
 
-LOAD_EVERY_S = 0.2
-PUBLISH_EVERY_S = 0.5
 EXIT_HOPELESS = 2
 """Tells the supervisor that starting again would not help."""
 
@@ -53,7 +57,8 @@ async def keep(arguments: argparse.Namespace) -> None:
             raise
         channel.send({"type": "ready", "revision": publisher.snapshot.revision})
         engine = await asyncio.to_thread(open_database, folder)
-        loader = Loader(folder, engine, SystemClock())
+        clock = SystemClock()
+        loader = Loader(folder, engine, clock)
         source = StoredSource(engine=engine, folder=folder, publisher=publisher)
         app = create_app(
             source,
@@ -74,7 +79,8 @@ async def keep(arguments: argparse.Namespace) -> None:
         )
         jobs = [
             asyncio.create_task(listen_to_supervisor(channel, source, server)),
-            asyncio.create_task(load_for_ever(loader, source)),
+            asyncio.create_task(load_for_ever(loader, source, clock)),
+            asyncio.create_task(forget_for_ever(publisher, folder, engine, clock)),
         ]
         if arguments.dev:
             jobs.append(asyncio.create_task(publish_for_ever(publisher)))
@@ -84,39 +90,8 @@ async def keep(arguments: argparse.Namespace) -> None:
         await asyncio.gather(*jobs, return_exceptions=True)
         # The gateways have stopped by now: what they wrote last is loaded before the keeper goes.
         await asyncio.to_thread(loader.load_once)
-
-
-async def listen_to_supervisor(
-    channel: Channel, source: StoredSource, server: uvicorn.Server
-) -> None:
-    while (message := await channel.receive()) is not None:
-        if message["type"] == "gateways":
-            source.note_gateways(message["gateways"])
-    server.should_exit = True
-
-
-async def load_for_ever(loader: Loader, source: StoredSource) -> None:
-    """Move calls from the journal into the database; a failure is tried again, not fatal."""
-    loop = asyncio.get_running_loop()
-    caught_up_s = loop.time()
-    while True:
-        try:
-            report = await asyncio.to_thread(loader.load_once)
-            if report.behind_bytes == 0:
-                caught_up_s = loop.time()
-        except RoadworthyError as error:
-            _log.error("calls wait in the journal: %s", error.message)
-        except Exception:  # noqa: BLE001 - a boundary: the journal keeps the calls meanwhile
-            _log.exception("calls wait in the journal")
-        source.journal_lag_s = loop.time() - caught_up_s
-        await asyncio.sleep(LOAD_EVERY_S)
-
-
-async def publish_for_ever(publisher: Publisher) -> None:
-    while True:
-        await asyncio.sleep(PUBLISH_EVERY_S)
-        if await asyncio.to_thread(publisher.publish_if_changed):
-            _log.warning("serving revision %s", publisher.snapshot.revision[:12])
+        loader.close()
+        engine.dispose()
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

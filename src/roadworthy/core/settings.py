@@ -64,6 +64,10 @@ class RecordSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Keep inputs, messages, raw answers and values; False keeps figures only."""
     when_full: Literal["serve", "refuse"] = "serve"
     """What a gateway does when a call cannot be written down."""
+    keep_texts_days: int = 30
+    """Inputs, messages, raw answers and values are forgotten after so many full days."""
+    keep_calls_days: int = 400
+    """Calls themselves are; the figures on the pages go on counting them."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from roadworthy.core import SystemClock, new_id
 from roadworthy.core.errors import InvalidRequest, RoadworthyError
+from roadworthy.core.http_names import LOOPBACK_HOSTS, host_of, usable_request_id
 from roadworthy.serving.errors import error_response
 
 __all__ = ["CLIENT_GONE", "Endpoint", "Guard", "Guarded", "run_unless_gone"]
@@ -29,8 +30,6 @@ T = TypeVar("T")
 CLIENT_GONE = 499
 """What is logged for a caller who went away; nobody is there to read it. (nginx's number.)"""
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_MAX_REQUEST_ID = 128
 _log = logging.getLogger(__name__)
 _clock = SystemClock()
 
@@ -53,7 +52,7 @@ class Guard:
     """Checks method, Host and Origin, gives the request an id, and turns errors into answers."""
 
     def __init__(self, allowed_hosts: tuple[str, ...] = ()) -> None:
-        self._hosts = _LOOPBACK | {host.lower() for host in allowed_hosts}
+        self._hosts = LOOPBACK_HOSTS | {host.lower() for host in allowed_hosts}
 
     def __call__(self, method: str, endpoint: Endpoint) -> Guarded:
         """The endpoint as an ASGI application; ``*`` takes every method."""
@@ -64,13 +63,13 @@ class Guard:
         by a name that it rebinds to loopback nor by a plain cross-site request."""
         headers = request.headers
         host = headers.get("host", "")
-        if _host_name(host) not in self._hosts:
+        if host_of(host) not in self._hosts:
             raise HostNotAllowed(
                 f"this gateway is not served under the name {host[:80]!r};"
                 " add it to allowed_hosts under [server] in roadworthy.toml"
             )
         origin = headers.get("origin")
-        if origin is not None and _host_name(urlsplit(origin).netloc) not in self._hosts:
+        if origin is not None and host_of(_authority(origin)) not in self._hosts:
             raise HostNotAllowed(
                 f"pages of {origin[:80]!r} may not call this gateway;"
                 " add the host to allowed_hosts under [server] in roadworthy.toml"
@@ -139,15 +138,13 @@ async def run_unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T |
         watcher.cancel()
 
 
+def _authority(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # brackets that hold no IPv6 address
+        return ""
+
+
 def _request_id(request: Request) -> str:
-    given = request.headers.get("x-request-id", "")
-    if given and len(given) <= _MAX_REQUEST_ID and given.isascii() and given.isprintable():
-        return given
-    return new_id(_clock.now_us())
-
-
-def _host_name(authority: str) -> str:
-    """The host of ``host:port``, lower case, without the brackets of an IPv6 address."""
-    if authority.startswith("["):
-        return authority[1:].partition("]")[0].lower()
-    return authority.rpartition("@")[2].partition(":")[0].lower()
+    given = usable_request_id(request.headers.get("x-request-id", ""))
+    return given or new_id(_clock.now_us())

@@ -78,7 +78,7 @@
       }
     });
   }
-  addEventListener("scroll", hide, { passive: true });
+  addEventListener("scroll", () => lit && place(lit.getBoundingClientRect()), { passive: true });
 
   for (const block of document.querySelectorAll("[data-copy]")) {
     if (!navigator.clipboard) break;

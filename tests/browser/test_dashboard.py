@@ -1,0 +1,289 @@
+"""The dashboard in a real browser: nothing overflows, nothing is blocked, the keyboard suffices."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+import uvicorn
+from devtools import Browser, Tab, find_chromium
+
+from roadworthy.control import create_app
+from roadworthy.control.memory import MemorySource
+from roadworthy.control.sample import sample_calls, sample_status
+from roadworthy.core import Call, Repair, SystemClock
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<script>alert(1)</script>" + "x" * 200 + " \u202e" + "مرحبا " * 20
+NOW_US = SystemClock().now_us()
+CALLS = sample_calls(300, now_us=NOW_US, hours=20, seed=5)
+REPAIRED = next(call for call in CALLS if call.outcome == "repaired")
+
+Use: TypeAlias = Callable[[Tab], Awaitable[Any]]
+
+
+def hostile_call() -> Call:
+    call = sample_calls(1, now_us=NOW_US, hours=0.1, seed=3)[0]
+    call.task = call.model = call.version = call.unit = HOSTILE
+    call.conversation_id = HOSTILE
+    call.input, call.value = {"a": HOSTILE * 400}, {HOSTILE: [HOSTILE]}
+    call.repairs = (Repair(path=HOSTILE, kind=HOSTILE, before=HOSTILE, after=HOSTILE),)
+    return call
+
+
+class Served:
+    """Applications on ports of their own, in threads."""
+
+    def __init__(self) -> None:
+        self._servers: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def serve(self, source: MemorySource) -> str:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(create_app(source), log_level="warning", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        self._servers.append((server, thread))
+        deadline = time.monotonic() + 10
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def stop(self) -> None:
+        for server, _ in self._servers:
+            server.should_exit = True
+        for _, thread in self._servers:
+            thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def boards() -> Iterator[dict[str, str]]:
+    served = Served()
+    status = sample_status(NOW_US)
+    yield {
+        "full": served.serve(MemorySource(CALLS, status=status)),
+        "empty": served.serve(MemorySource(status=status)),
+        "hostile": served.serve(MemorySource([hostile_call()], status=status)),
+    }
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def use_browser() -> Iterator[Callable[[Use], Any]]:
+    """Runs a test's coroutine on a fresh tab of one browser that all tests share."""
+    command = find_chromium()
+    if command is None:
+        pytest.skip("no chromium found; install it, or name it in ROADWORTHY_CHROMIUM")
+    with asyncio.Runner() as runner:
+        browser = runner.run(Browser.launch(command))
+
+        async def on_a_tab(use: Use) -> Any:
+            async with browser.tab() as tab:
+                return await use(tab)
+
+        yield lambda use: runner.run(on_a_tab(use))
+        runner.run(browser.close())
+
+
+PAGES = [
+    ("full", "/"),
+    ("full", "/?span=7d&task=product-sheet"),
+    ("full", "/calls"),
+    ("full", f"/calls/{REPAIRED.id}"),
+    ("full", "/calls?model=nobody"),
+    ("empty", "/"),
+    ("hostile", "/?span=1h"),
+    ("hostile", "/calls"),
+    ("hostile", "/calls/0"),
+]
+
+
+@pytest.mark.parametrize(("board", "path"), PAGES)
+def test_a_page_loads_without_complaint_and_fits_a_phone(
+    boards: dict[str, str], use_browser: Callable[[Use], Any], board: str, path: str
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.size(360, 740)
+        await tab.open(boards[board] + path)
+        width = "document.documentElement.scrollWidth"
+        assert await tab.evaluate(width) <= 360
+        assert await tab.evaluate("document.querySelectorAll('h1').length") == 1
+        await tab.size(1280)
+        assert await tab.evaluate(width) <= 1280
+        assert tab.problems == []
+
+    use_browser(use)
+
+
+def test_the_style_sheet_is_applied_and_follows_the_readers_scheme(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        backgrounds = []
+        for scheme in ("light", "dark"):
+            await tab.media(prefers_color_scheme=scheme)
+            await tab.open(boards["full"] + "/")
+            backgrounds.append(
+                await tab.evaluate("getComputedStyle(document.body).backgroundColor")
+            )
+        light, dark = (sum(map(int, b[4:-1].split(","))) for b in backgrounds)
+        assert light > 3 * 220
+        assert dark < 3 * 40
+
+    use_browser(use)
+
+
+FOCUS = """(() => { const e = document.activeElement;
+  return e.id || e.getAttribute("href") || e.textContent.trim() })()"""
+
+
+def test_the_keyboard_reaches_the_filter_and_the_rows_and_opens_a_call(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.open(boards["full"] + "/calls")
+        reached = []
+        for _ in range(14):
+            await tab.press("Tab")
+            reached.append(await tab.evaluate(FOCUS))
+        assert reached[0] == "#main"
+        form = ["task", "outcome", "since", "model", "error_code", "conversation", "Filter"]
+        start = reached.index("task")
+        assert reached[start : start + 7] == form
+        rows = reached[start + 7 :]
+        newest = sorted(CALLS, key=lambda call: call.id, reverse=True)
+        assert rows == [f"/calls/{call.id}" for call in newest[: len(rows)]]
+        assert rows
+        await tab.press("Enter", expect_load=True)
+        assert await tab.evaluate("location.pathname") == rows[-1]
+
+    use_browser(use)
+
+
+def test_what_has_the_focus_can_be_seen(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.open(boards["full"] + "/calls")
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        for _ in range(12):
+            await tab.press("Tab")
+            row = await tab.evaluate("document.activeElement.matches('.when a')")
+            pseudo = outline.replace("activeElement", "activeElement, '::after'")
+            assert await tab.evaluate(pseudo if row else outline) != "none"
+
+    use_browser(use)
+
+
+def test_the_skip_link_leads_past_the_navigation(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.open(boards["full"] + "/")
+        await tab.press("Tab")
+        await tab.press("Enter")
+        assert await tab.evaluate("document.activeElement.id") == "main"
+        await tab.press("Tab")
+        assert await tab.evaluate("document.activeElement.closest('.spans') !== null")
+
+    use_browser(use)
+
+
+def test_a_chart_tells_its_figures_under_the_pointer_and_by_keyboard(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.size(1280)
+        await tab.open(boards["full"] + "/")
+        assert await tab.evaluate("document.querySelector('.tip').hidden")
+        await tab.hover("#outcomes a .hit")
+        shown = await tab.evaluate("document.querySelector('.tip:not([hidden])').textContent")
+        assert "UTC" in shown
+        assert "First pass" in shown
+        box = await tab.evaluate(
+            "(() => { const b = document.querySelector('.tip').getBoundingClientRect();"
+            " return [b.left, b.right] })()"
+        )
+        assert 0 <= box[0] < box[1] <= 1280
+        await tab.evaluate("document.querySelector('#latency .plot').focus()")
+        await tab.press("ArrowLeft")
+        assert "so far" in await tab.evaluate("document.querySelector('.tip').textContent")
+        assert tab.problems == []
+
+    use_browser(use)
+
+
+def test_a_chart_opens_the_calls_of_a_time_by_keyboard(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.open(boards["full"] + "/")
+        await tab.evaluate("document.querySelector('#outcomes .plot').focus()")
+        for _ in range(48):
+            await tab.press("ArrowLeft")
+            if await tab.evaluate("document.querySelector('.hit.on').closest('a') !== null"):
+                break
+        await tab.press("Enter", expect_load=True)
+        assert await tab.evaluate("location.pathname") == "/calls"
+
+    use_browser(use)
+
+
+def test_a_click_on_a_chart_opens_the_calls_of_that_time(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.size(1280)
+        await tab.open(boards["full"] + "/")
+        await tab.hover("#outcomes a .hit")
+        await tab.click(expect_load=True)
+        assert await tab.evaluate("location.pathname") == "/calls"
+        assert "until=" in await tab.evaluate("location.search")
+        assert await tab.evaluate("document.querySelectorAll('.calls tbody tr').length") > 0
+
+    use_browser(use)
+
+
+def test_anywhere_on_a_row_opens_its_call(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.size(1280)
+        await tab.open(boards["full"] + "/calls")
+        wanted = await tab.evaluate(
+            "document.querySelectorAll('.calls .when a')[2].getAttribute('href')"
+        )
+        await tab.hover(".calls tbody tr:nth-child(3) td:nth-child(4)")
+        await tab.click(expect_load=True)
+        assert await tab.evaluate("location.pathname") == wanted
+
+    use_browser(use)
+
+
+def test_everything_works_without_scripts(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.scripts(enabled=False)
+        await tab.open(boards["full"] + "/calls")
+        for _ in range(8):
+            await tab.press("Tab")
+        await tab.type("fast")
+        await tab.press("Enter", expect_load=True)
+        assert "model=fast" in await tab.evaluate("location.search")
+        assert await tab.evaluate("document.querySelectorAll('.calls tbody tr').length") > 0
+        await tab.open(boards["full"] + "/")
+        assert await tab.evaluate("document.querySelector('.tip') === null")
+        assert await tab.evaluate("document.querySelectorAll('#outcomes .fill').length") > 20
+        await tab.hover("#outcomes summary")
+        await tab.click()
+        assert await tab.evaluate("document.querySelector('#outcomes details').open")
+
+    use_browser(use)

@@ -125,11 +125,13 @@ class _Work:
     def _choose(self, union: ValidationError, path: list[Part]) -> bool:
         """Repair towards the alternative that needs the fewest repairs; the first, of equals."""
         parent, last = self._parent(path)
+        if parent[last] is None:
+            return self._remove_null(path)
         original, recorded = parent[last], len(self.repairs)
         best: tuple[Any, list[Repair]] | None = None
         for branch in range(len(_branches_of(union))):
             parent[last] = copy.deepcopy(original)
-            if self._fits(union, branch):
+            if self._fits(union, branch) and (isinstance(parent, list) or last in parent):
                 made = self.repairs[recorded:]
                 if best is None or len(made) < len(best[1]):
                     best = (parent[last], made)

@@ -122,6 +122,13 @@ def test_alternatives_inside_alternatives_are_reached() -> None:
     assert mended({"x": "no"}, schema) == ({"x": False}, [("/x", "boolean")], True)
 
 
+def test_a_null_where_no_alternative_is_null_is_left_out_if_it_may_be() -> None:
+    union = {"anyOf": [{"type": "string"}, {"type": "object", "required": ["a"]}]}
+    schema = {"properties": {"x": union, "y": {}}}
+    assert mended({"x": None, "y": 1}, schema) == ({"y": 1}, [("/x", "null")], True)
+    assert not mended({"x": None, "y": 1}, {**schema, "required": ["x"]})[2]
+
+
 def test_what_fits_no_alternative_is_left_as_it_was() -> None:
     schema = {"anyOf": [{"type": "integer"}, {"type": "boolean"}]}
     assert mended("perhaps", schema) == ("perhaps", [], False)

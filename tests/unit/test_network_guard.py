@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from conftest import NetworkForbidden
+from network_guard import NetworkForbidden
 
 
 def test_connecting_beyond_loopback_fails() -> None:

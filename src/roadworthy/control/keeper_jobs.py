@@ -68,9 +68,7 @@ async def forget_for_ever(
         record = publisher.snapshot.settings.record
         now_us = clock.now_us()
         try:
-            await asyncio.to_thread(
-                expire_texts, folder, record.keep_texts_days, now_us=now_us
-            )
+            await asyncio.to_thread(expire_texts, folder, record.keep_texts_days, now_us=now_us)
             before_us = now_us - record.keep_calls_days * DAY_US
             await asyncio.to_thread(expire_calls, engine, before_us)
         except Exception:  # noqa: BLE001 - a boundary: what is too old goes an hour later

@@ -21,7 +21,6 @@ from roadworthy.core.errors import (
 from roadworthy.models import Reply
 from roadworthy.pipeline.flow import outcome_of
 from roadworthy.pipeline.generate import Generation
-from roadworthy.pipeline.prepare import with_instruction
 from roadworthy.pipeline.request import Finished
 
 __all__ = ["conform_reply"]
@@ -58,11 +57,10 @@ async def _checked(generation: Generation, reply: Reply, schema: OutputSchema) -
 
     async def ask_again(question: Reask) -> Reply:
         nonlocal last
+        # The question says in words what its schema is; the plan's own words would be a second,
+        # contradicting instruction.
         plan = plan_request(compile_schema(question.schema), prepared.model.capabilities.modes)
-        messages = question.messages
-        if plan.instruction is not None:
-            messages = with_instruction(messages, plan.instruction)
-        last = await generation.reask(messages, plan.structured)
+        last = await generation.reask(question.messages, plan)
         return last
 
     def record(violations: tuple[Violation, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from roadworthy.conformance import Plan
 from roadworthy.core import Attempt, Message
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.models import Ask, Reply, Structured, Upstream
@@ -31,15 +32,15 @@ class Generation:
             self.ask(self.prepared.messages, self.prepared.structured),
         )
 
-    async def reask(self, messages: list[Message], structured: Structured | None) -> Reply:
+    async def reask(self, messages: list[Message], plan: Plan) -> Reply:
         return await self._attempt(
             Attempt(
                 model=self.prepared.model.name,
                 provider=self.prepared.model.provider,
-                mode=structured.mode if structured else "prompt",
+                mode=plan.mode,
                 purpose="reask",
             ),
-            self.ask(messages, structured),
+            self.ask(messages, plan.structured),
         )
 
     def ask(self, messages: list[Message], structured: Structured | None) -> Ask:

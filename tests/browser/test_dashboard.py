@@ -105,7 +105,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("board", "path"), PAGES)
+@pytest.mark.parametrize(("board", "path"), PAGES, ids=range(len(PAGES)))
 def test_a_page_loads_without_complaint_and_fits_a_phone(
     boards: dict[str, str], use_browser: Callable[[Use], Any], board: str, path: str
 ) -> None:

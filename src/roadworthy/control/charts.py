@@ -95,7 +95,7 @@ def draw_panel(chart: Chart, panel: Panel, *, axis: bool) -> Markup:
     identifier = f"{chart.key}-{panel.key}"
     return picture(
         identifier,
-        _grid(panel, top),
+        _grid(panel, top if highest else 0),
         draw(panel, top, len(chart.columns)),
         _scale(panel, top) if highest else _flat(panel, highest),
         _hits(chart, panel),
@@ -119,7 +119,9 @@ def _highest(panel: Panel) -> float | None:
 
 def _levels(panel: Panel, top: float) -> list[tuple[float, float]]:
     """Where the lines stand: shares of the scale, and their distance from the top in pixels."""
-    shares = (0.0, 1.0) if panel.whole and top == 1 else (0.0, 0.5, 1.0)
+    shares: tuple[float, ...] = (0.0, 1.0) if panel.whole and top == 1 else (0.0, 0.5, 1.0)
+    if not top:
+        shares = (0.0,)
     room = panel.height_px - HEADROOM_PX
     return [(part, round(panel.height_px - part * room, 1)) for part in shares]
 

@@ -47,7 +47,7 @@ def _project(status: Status) -> list[str]:
 
 
 def _gateways(status: Status) -> list[str]:
-    dead = [gateway.name for gateway in status.gateways if not gateway.alive]
+    dead = [g.name for g in status.gateways if not g.alive and g.started_us is not None]
     if dead and len(dead) == len(status.gateways):
         return ["No gateway is running: callers get no answer. See its log."]
     return [

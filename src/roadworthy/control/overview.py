@@ -137,8 +137,10 @@ def _calls(query: OverviewQuery, **parameters: object) -> str:
 
 
 def _cards(overview: Overview, before: Figures) -> list[Card]:
+    total = overview.total
     # The last point is still filling, and would end every line in a fall.
-    total, series = overview.total, overview.series[:-1]
+    earlier = overview.series[:-1]
+    series = earlier if any(figures.calls for figures in earlier) else overview.series
     known = before.calls > 0
     return [
         Card(

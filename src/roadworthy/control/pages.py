@@ -17,6 +17,7 @@ router = APIRouter(include_in_schema=False, default_response_class=Response)
 
 # The overview lists a few of the latest calls without an answer.
 LATEST = 6
+HOUR_US = 3_600_000_000
 WITHHELD = ("failed", "errored", "truncated", "refused")
 
 
@@ -24,12 +25,11 @@ WITHHELD = ("failed", "errored", "truncated", "refused")
 def show_overview(request: Request) -> Response:
     control = control_of(request)
     query = parse_query(OverviewQuery, request.query_params)
-    since_us, until_us, points = window(query.span, control.clock.now_us())
-    source = control.source
-    now = source.overview(since_us=since_us, until_us=until_us, task=query.task, buckets=points)
-    before = source.overview(
-        since_us=2 * since_us - until_us, until_us=since_us, task=query.task, buckets=points
-    )
+    now = _overview(control, query)
+    if "span" not in request.query_params and _all_of_the_last_hour(now, control.clock.now_us()):
+        query = query.model_copy(update={"span": "1h"})
+        now = _overview(control, query)
+    before = _overview(control, query, spans_ago=1)
     return control.page(
         "overview.html",
         here="overview",
@@ -77,6 +77,20 @@ def static_file(request: Request, name: str) -> Response:
             headers = {"cache-control": "public, max-age=31536000, immutable"}
             return Response(asset.content, 200, headers, media_type=asset.media_type)
     raise NotFound("There is no such file. Reload the page that asked for it.")
+
+
+def _overview(control: Control, query: OverviewQuery, *, spans_ago: int = 0) -> Overview:
+    since_us, until_us, points = window(query.span, control.clock.now_us())
+    back_us = spans_ago * (until_us - since_us)
+    return control.source.overview(
+        since_us=since_us - back_us, until_us=until_us - back_us, task=query.task, buckets=points
+    )
+
+
+def _all_of_the_last_hour(overview: Overview, now_us: int) -> bool:
+    """Whether a day's points would squeeze all that happened into one or two of them."""
+    begun = [figures.start_us for figures in overview.series if figures.calls]
+    return bool(begun) and begun[0] >= now_us - HOUR_US
 
 
 def _task_names(control: Control) -> list[str]:

@@ -36,6 +36,7 @@ class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True):
     alive: bool
     pid: int | None = None
     started_us: int | None = None
+    """None: it has not been started yet."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

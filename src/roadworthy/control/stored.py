@@ -52,7 +52,7 @@ class StoredSource:
                 name=told["name"],
                 alive=told["pid"] is not None,
                 pid=told["pid"],
-                started_us=told.get("started_us"),
+                started_us=told.get("started_us") or None,
             )
             for told in gateways
         ]

@@ -106,6 +106,7 @@ def test_a_chart_of_nothing_is_still_a_picture(values: Values) -> None:
 def test_a_scale_of_nothing_says_nothing_more(values: Values, told: str) -> None:
     svg = parsed(draw_panel(*chart_of(values), axis=False))
     assert [e.text for e in with_class(svg, "tick")] == [told]
+    assert with_class(svg, "grid") == []
 
 
 def test_hostile_labels_stay_text() -> None:

@@ -9,7 +9,7 @@ from roadworthy.control.sample import sample_status
 from roadworthy.control.source import GatewayStatus, Status
 
 GOOD = sample_status(NOW_US)
-DEAD = GatewayStatus(name="gateway-1", alive=False)
+DEAD = GatewayStatus(name="gateway-1", alive=False, started_us=1)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,6 @@ def test_what_is_wrong_is_said(changes: dict[str, object], told: str) -> None:
 
 def test_nothing_is_said_when_all_is_well_or_unknown() -> None:
     assert health_of(GOOD, version="1").reasons == []
+    starting = [GatewayStatus(name="gateway-1", alive=False)]
+    assert health_of(Status(revision="r", gateways=starting), version="1").reasons == []
     assert health_of(Status(revision="r", journal_lag_s=None), version="1").status == "ok"

@@ -161,6 +161,17 @@ def test_what_is_unknown_is_never_shown_as_nothing() -> None:
     assert "$0" not in page_of(client, f"/calls/{call.id}").text
 
 
+def test_the_first_hour_of_an_installation_is_shown_by_the_minute() -> None:
+    def chosen(client: TestClient, path: str) -> str:
+        spans = [a for a in page_of(client, path).all("a") if a.get("aria-current") == "true"]
+        return str(spans[0]["aria-label"])
+
+    young = client_of(MemorySource([plain_call()]))
+    assert chosen(young, "/") == "The last hour"
+    assert chosen(young, "/?span=24h") == "The last 24 hours"
+    assert chosen(client_of(SOURCE), "/") == "The last 24 hours"
+
+
 def test_charts_lead_to_the_calls_of_their_time(client: TestClient) -> None:
     link = next(link for link in page_of(client, "/").links() if "until=" in link)
     page = page_of(client, link)

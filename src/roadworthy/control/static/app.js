@@ -91,6 +91,6 @@
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     });
-    block.append(button);
+    block.before(button);
   }
 })();

@@ -13,20 +13,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import platform
-import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from harness.environments import PeerUnavailable
 from harness.load import Cell, generator_name
+from harness.machine import Bystanders, describe_run
 from harness.measuring import Measured, Results, measure_rounds
 from harness.peers import BareProxy, LiteLlm, Portkey, TensorZero, Upstream
 from harness.roadworthy_target import Roadworthy
@@ -49,12 +44,15 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         targets, missing = start_all(options, stack)
         rows = [row for target in targets for row in target.rows]
+        bystanders = Bystanders(target.process for target in targets)
         results = measure_rounds(
             rows, CELLS, rounds=options.rounds, seconds=options.seconds, say=say
         )
+        about = [*describe_run(), *about_load(bystanders)]
+        print("\n".join(about), end="\n\n")
         print("\n\n".join(report(results, targets, missing, markdown=options.markdown)))
         if options.json:
-            data = {"machine": machine(), "measured": results.as_data()}
+            data = {"about": about, "measured": results.as_data()}
             options.json.write_text(json.dumps(data, indent=1))
 
 
@@ -62,8 +60,8 @@ def parse() -> argparse.Namespace:
     names = [target.name for target in TARGETS]
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--only", action="append", choices=names, help="may be given again")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of one cell in one round")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of one cell in one round")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", type=Path, help="also write every measurement to this file")
     options = parser.parse_args()
@@ -90,16 +88,26 @@ def start_all(
         if options.only and kind.name not in {*options.only, BareProxy.name}:
             continue
         say(f"starting {kind.name}")
-        try:
-            target = kind(folder, f"{upstream.base_url}/v1")
-            stack.callback(target.end)
-            target.start()
-        except PeerUnavailable as error:
-            missing[kind.name] = str(error)
-            say(f"{kind.name} is left out: {error}")
-        else:
-            targets.append(target)
+        with contextlib.ExitStack() as until_started:
+            try:
+                target = kind(folder, f"{upstream.base_url}/v1")
+                until_started.callback(target.end)
+                target.start()
+            except PeerUnavailable as error:
+                missing[kind.name] = str(error)
+                say(f"{kind.name} is left out: {error}")
+            else:
+                targets.append(target)
+                stack.push(until_started.pop_all())
     return targets, missing
+
+
+def about_load(bystanders: Bystanders) -> list[str]:
+    return [
+        f"load: plain calls by {generator_name(stream=False)}, streams by"
+        f" {generator_name(stream=True)}",
+        f"noise: processes that are no part of this took {bystanders.share():.0%} of the machine",
+    ]
 
 
 def report(
@@ -107,7 +115,6 @@ def report(
 ) -> Iterator[str]:
     rows = [row for target in targets for row in target.rows]
     bare = next(row.label for row in rows if row.target.name == BareProxy.name)
-    yield "\n".join(machine())
     yield plain_table(results, rows, bare, markdown=markdown)
     yield stream_table(results, rows, bare, markdown=markdown)
     yield paced_table(results, rows, bare, markdown=markdown)
@@ -214,30 +221,6 @@ def notes(results: Results, missing: dict[str, str]) -> Iterator[str]:
         )
     for name, reason in missing.items():
         yield f"left out: {name}: {reason}"
-
-
-def machine() -> list[str]:
-    """Command, date, machine and versions, for whoever compares."""
-    names = ("uvicorn", "starlette", "uvloop", "httptools", "aiohttp", "msgspec", "roadworthy")
-    info = Path("/proc/cpuinfo")
-    models = info.read_text().splitlines() if info.exists() else []
-    model = next((line.split(":")[1].strip() for line in models if "model name" in line), "?")
-    return [
-        f"command: {shlex.join([Path(sys.executable).name, *sys.argv])}",
-        f"date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; commit {commit()}",
-        f"machine: {os.cpu_count()} cores shared by load, gateway and upstream; {model};"
-        f" {platform.system()} {platform.release()}",
-        f"Python {platform.python_version()}; "
-        + ", ".join(f"{name} {version(name)}" for name in names),
-        f"load: plain calls by {generator_name(stream=False)}, streams by"
-        f" {generator_name(stream=True)}",
-    ]
-
-
-def commit() -> str:
-    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

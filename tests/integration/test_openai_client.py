@@ -147,3 +147,25 @@ def test_the_calls_headers_name_the_recorded_call(client: openai.OpenAI, server:
 
 def test_models_lists_tasks_and_models(client: openai.OpenAI) -> None:
     assert {"task:triage", "canned"} <= {model.id for model in client.models.list()}
+
+
+def test_a_streamed_refusal_keeps_openais_shape(client: openai.OpenAI, upstream: Upstream) -> None:
+    message = {"role": "assistant", "content": None, "refusal": "I can't help with that."}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    upstream.answer = lambda _: json.dumps(body).encode()
+    with client.chat.completions.stream(model="task:triage", messages=HELLO) as stream:
+        final = stream.get_final_completion()
+    assert final.choices[0].message.refusal == "I can't help with that."
+
+
+def test_a_truncated_answer_keeps_openais_shape(client: openai.OpenAI, upstream: Upstream) -> None:
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": GOOD[:12]},
+        "finish_reason": "length",
+    }
+    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    upstream.answer = lambda _: json.dumps(body).encode()
+    with pytest.raises(openai.LengthFinishReasonError):
+        client.chat.completions.parse(model="task:triage", messages=HELLO, response_format=Triage)

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import logging
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import uvicorn
@@ -34,9 +35,6 @@ from roadworthy.storage.loader import Loader
 
 __all__ = ["main"]
 
-EXIT_HOPELESS = 2
-"""Tells the supervisor that starting again would not help."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -49,9 +47,10 @@ async def keep(arguments: argparse.Namespace) -> None:
     folder = StateFolder(arguments.state)
     channel = await Channel.over(socket.socket(fileno=arguments.channel_fd))
     publisher = Publisher(root=arguments.project, folder=folder, environment=arguments.environment)
-    with keeper_lock(folder):
+    with ExitStack() as held:
         try:
-            publisher.publish()
+            held.enter_context(keeper_lock(folder))
+            publisher.publish_or_adopt()
         except RoadworthyError as error:
             channel.send({"type": "failed", "message": error.message})
             raise
@@ -113,7 +112,7 @@ def main() -> None:
         uvloop.run(keep(arguments))
     except RoadworthyError as error:
         _log.error("%s", error.message)
-        raise SystemExit(EXIT_HOPELESS) from error
+        raise SystemExit(1) from error
 
 
 if __name__ == "__main__":

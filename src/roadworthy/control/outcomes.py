@@ -80,7 +80,7 @@ OUTCOMES: Final[Mapping[str, OutcomeStyle]] = {
         _style(
             "truncated",
             "withheld",
-            "The token limit cut the answer off, so it was not delivered.",
+            "The token limit cut the answer off.",
             "M1.5 2.5h9M1.5 6h5.5M1.5 9.5h2.5",
         ),
         _style("refused", "withheld", "The model refused to answer.", _CIRCLE + "M2.6 2.6l6.8 6.8"),

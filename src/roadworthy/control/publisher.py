@@ -8,7 +8,14 @@ from pathlib import Path
 from roadworthy.core.errors import ProjectError
 from roadworthy.models import with_price
 from roadworthy.storage import StateFolder
-from roadworthy.tasks import Snapshot, build_snapshot, load_project, project_stamp, write_snapshot
+from roadworthy.tasks import (
+    Snapshot,
+    build_snapshot,
+    load_project,
+    project_stamp,
+    read_snapshot,
+    write_snapshot,
+)
 
 __all__ = ["Publisher"]
 
@@ -40,6 +47,22 @@ class Publisher:
         self._snapshot = build_snapshot(project, price=with_price)
         write_snapshot(self._folder.snapshot, self._snapshot)
         self.faults = ()
+
+    def publish_or_adopt(self) -> None:
+        """Publish; where the files have faults, go on with what was served last.
+
+        Raises:
+            ProjectError: they have, and nothing was ever served.
+            StoreError: the last snapshot cannot be read.
+        """
+        try:
+            self.publish()
+        except ProjectError as error:
+            if not self._folder.snapshot.exists():
+                raise
+            self._snapshot = read_snapshot(self._folder.snapshot)
+            self.faults = error.faults
+            _log.warning("%s\nThe last good revision stays.", error.message)
 
     def publish_if_changed(self) -> bool:
         """Whether another revision is served now."""

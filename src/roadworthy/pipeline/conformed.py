@@ -100,6 +100,8 @@ def _finished(
     generation: Generation, reply: Reply, text: str, error: OutputError | None
 ) -> Finished:
     call = generation.recorder.call
+    if call.surface == "chat" and isinstance(error, OutputRefused | OutputTruncated):
+        error = None  # OpenAI's shape says it: `refusal`, or `finish_reason: length`
     if error is not None:
         error.call_id = call.id
     return Finished(call=call, reply=reply, text=text, error=error)

@@ -148,13 +148,21 @@ class Flow:
         self._settle(outcome, error)
 
 
+def _whole_delta(finished: Finished) -> Delta:
+    refusal = finished.reply.refusal if finished.reply else None
+    if refusal is None:
+        return Delta(text=finished.text)
+    delta = {"role": "assistant", "refusal": refusal}
+    return Delta(chunk={"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+
+
 class Whole:
     """The deltas of an answer that is already whole and settled."""
 
     def __init__(self, finished: Finished) -> None:
         stop = finished.reply.stop_reason if finished.reply else "stop"
         self._deltas = deque(
-            [Delta(text=finished.text), Delta(stop_reason=stop, usage=finished.call.usage)]
+            [_whole_delta(finished), Delta(stop_reason=stop, usage=finished.call.usage)]
         )
 
     def __aiter__(self) -> Self:

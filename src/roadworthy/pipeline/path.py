@@ -67,8 +67,7 @@ class Pipeline:
 
         Raises:
             RoadworthyError: no model was asked, or none answered. An answer that came and may
-                not be delivered is no exception here: it is `Finished.error`, because the
-                chat surface shows a refusal or a truncation in OpenAI's own shape.
+                not be delivered is no exception here: it is `Finished.error`.
         """
         state, recorder = self._begin(request)
         with self._settled_on_error(state, recorder):
@@ -92,6 +91,8 @@ class Pipeline:
             flow = Flow(generation, partial(self._settle, state, recorder))
             return CallStream(call=recorder.call, deltas=await flow.open())
         self._settle(state, recorder, recorder.call.outcome, finished.error)
+        if finished.error is not None:
+            raise finished.error
         return CallStream(call=recorder.call, deltas=Whole(finished))
 
     async def _whole(self, generation: Generation) -> Finished:

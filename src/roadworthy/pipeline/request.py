@@ -44,7 +44,8 @@ class Finished:
     text: str = ""
     """The delivered answer as text; with a schema, JSON that conforms."""
     error: RoadworthyError | None = None
-    """Why nothing may be delivered."""
+    """Why nothing may be delivered. On the chat surface a refusal or a truncation is none: the
+    caller reads it in OpenAI's own shape."""
 
 
 class Deltas(Protocol):

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from roadworthy.core.errors import OutputRefused, OutputTruncated, RoadworthyError
+from roadworthy.core.errors import RoadworthyError
 from roadworthy.pipeline import CallStream, Pipeline
 from roadworthy.serving.body import decode_object, read_body
 from roadworthy.serving.chat_request import parse_chat_request
@@ -45,9 +45,7 @@ def chat_endpoint(pipeline: Pipeline, max_body_bytes: Callable[[], int]) -> Endp
         finished = await run_unless_gone(request, pipeline.run(wish))
         if finished is None:
             return Response(status_code=CLIENT_GONE)
-        if finished.error is not None and not isinstance(
-            finished.error, OutputRefused | OutputTruncated
-        ):
+        if finished.error is not None:
             raise finished.error
         headers = call_headers(request_id, finished.call.id, finished.call.outcome)
         return json_response(chat_body(finished), headers)

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pipelines import GOOD, chat, pipeline_of, triage
-from roadworthy.core.errors import UpstreamUnavailable
+from roadworthy.core.errors import OutputNonconforming, UpstreamUnavailable
 from roadworthy.models import Delta
 from roadworthy.pipeline import CallStream
 from roadworthy.testing import ScriptedUpstream
@@ -94,5 +94,15 @@ def test_closing_a_finished_stream_changes_nothing() -> None:
         await collect(stream)
         await stream.deltas.aclose()
         assert [c.outcome for c in journal.calls] == ["unchecked"]
+
+    asyncio.run(scenario())
+
+
+def test_a_streamed_answer_that_never_conforms_raises_before_anything_is_sent() -> None:
+    async def scenario() -> None:
+        pipeline, journal = pipeline_of(ScriptedUpstream(["no idea"]))
+        with pytest.raises(OutputNonconforming):
+            await pipeline.stream(triage(stream=True))
+        assert [c.outcome for c in journal.calls] == ["failed"]
 
     asyncio.run(scenario())

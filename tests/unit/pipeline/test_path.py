@@ -204,3 +204,14 @@ def test_a_project_that_records_no_texts_keeps_figures_only() -> None:
     assert (call.input, call.messages, call.value, call.attempts[0].text) == (None, [], None, None)
     assert finished.call.value == json.loads(GOOD)
     assert call.usage.output_tokens
+
+
+@pytest.mark.parametrize("schema", [None, {"type": "object", "required": ["a"]}])
+def test_a_truncation_on_the_chat_surface_is_no_error_but_an_outcome(
+    schema: dict[str, Any] | None,
+) -> None:
+    reply = Reply(text='{"b": 1, "c', stop_reason="length")
+    pipeline, journal = pipeline_of(ScriptedUpstream([reply]))
+    finished = asyncio.run(pipeline.run(chat(output_schema=schema)))
+    assert (finished.error, finished.text) == (None, reply.text)
+    assert (journal.calls[0].outcome, journal.calls[0].error) == ("truncated", None)

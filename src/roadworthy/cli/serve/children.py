@@ -20,9 +20,6 @@ LONGEST_BACKOFF_S = 10.0
 LONG_LIFE_S = 10.0
 """A child that lived this long did not die of its start, so the next start need not wait."""
 
-FINAL_STATUSES = frozenset({0, 2})
-"""A child that ended well, or that said that starting it again would not help."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +55,7 @@ class Child:
         while True:
             began = loop.time()
             status = await self._run_once()
-            if self._is_stopping() or status in FINAL_STATUSES:
+            if self._is_stopping():
                 return status
             if loop.time() - began > LONG_LIFE_S:
                 backoff_s = FIRST_BACKOFF_S

@@ -1,0 +1,133 @@
+"""`roadworthy serve` as its users live with it: reload, restarts, the keeper, the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from canned_upstream import canned_upstream
+from projects import write_project
+from serving_process import Server, serving
+
+ANSWER = json.dumps({"sentiment": "positive", "confidence": 0.5})
+FINE = {"input": {"comment": "fine"}}
+TASK = "/v1/tasks/triage"
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"never: {what}")
+
+
+def children(server: Server) -> list[psutil.Process]:
+    return list(psutil.Process(server.process.pid).children(recursive=True))
+
+
+def test_a_call_shows_on_the_dashboard_and_in_the_control_api(tmp_path: Path) -> None:
+    with canned_upstream(lambda _: ANSWER) as upstream:
+        project = write_project(tmp_path, upstream.base_url)
+        with serving(project) as server:
+            reply = server.post(TASK, FINE)
+            call = reply.json()["call"]
+            assert reply.headers["x-roadworthy-call"] == call
+            path = f"/api/calls/{call}"
+            wait_until(lambda: server.control_get(path).status == 200, "the call is loaded")
+            stored = server.control_get(path).json()["call"]
+            assert (stored["outcome"], stored["value"]) == ("first_pass", json.loads(ANSWER))
+            assert stored["cost_nusd"] == 40_000  # 20 tokens at $1, 10 at $2 a million
+            page = server.control_get(f"/calls/{call}")
+            assert page.status == 200
+            assert b"triage" in page.data
+
+
+def test_dev_serves_a_changed_prompt_and_keeps_the_last_good_one(tmp_path: Path) -> None:
+    with canned_upstream(lambda _: ANSWER) as upstream:
+        project = write_project(tmp_path, upstream.base_url)
+        prompt = project / "tasks/triage/prompt/user.md"
+
+        def asked() -> str:
+            assert server.post(TASK, FINE).status == 200
+            return str(upstream.asked[-1]["messages"][-1]["content"]).strip()
+
+        with serving(project, "--dev") as server:
+            assert asked() == "Comment: fine"
+            prompt.write_text("They wrote: {{ comment }}")
+            wait_until(lambda: asked() == "They wrote: fine", "the new prompt is served")
+            prompt.write_text("They wrote: {{ coment }}")
+            wait_until(
+                lambda: server.control_get("/healthz").json()["status"] == "degraded",
+                "the fault is shown",
+            )
+            assert asked() == "They wrote: fine"
+
+
+def test_a_project_with_faults_is_not_served_and_all_of_them_are_told(tmp_path: Path) -> None:
+    project = write_project(tmp_path, "http://127.0.0.1:9/v1", settings="[servr]\n")
+    (project / "tasks/triage/prompt/user.md").write_text("{{ coment }}")
+    says = r"ended with 1(.|\n)*servr(.|\n)*coment"
+    with pytest.raises(AssertionError, match=says), serving(project):
+        pass
+
+
+def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
+    project = write_project(tmp_path, "http://127.0.0.1:9/v1")
+    with serving(project) as server:
+        port = server.gateway.rpartition(":")[2]
+        other = write_project(tmp_path / "other", "http://127.0.0.1:9/v1")
+        says = "stop what listens there"
+        with pytest.raises(AssertionError, match=says), serving(other, "--port", port):
+            pass
+
+
+def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    with canned_upstream(lambda _: ANSWER) as upstream:
+        project = write_project(tmp_path, upstream.base_url)
+        with serving(project) as server:
+            assert server.post(TASK, FINE).status == 200
+            orphans = children(server)
+            assert len(orphans) == 2
+            os.kill(server.process.pid, signal.SIGKILL)
+            _, alive = psutil.wait_procs(orphans, timeout=30)
+            assert alive == []
+
+
+def test_a_restart_serves_while_the_database_is_away(tmp_path: Path) -> None:
+    with canned_upstream(lambda _: ANSWER) as upstream:
+        project = write_project(tmp_path, upstream.base_url)
+        with serving(project) as server:
+            server.post(TASK, FINE)
+        database = project / ".roadworthy/calls.sqlite"
+        for path in project.glob(".roadworthy/calls.sqlite*"):
+            path.rename(path.with_name("away-" + path.name))
+        database.mkdir()  # no database can be made here
+        with serving(project) as server:
+            call = server.post(TASK, FINE).json()["call"]
+            database.rmdir()  # and now it can: the keeper comes back by itself
+            path = f"/api/calls/{call}"
+            wait_until(lambda: server.control_get(path).status == 200, "the call is loaded")
+
+
+def test_a_keeper_that_comes_back_to_faulty_files_keeps_the_last_good_revision(
+    tmp_path: Path,
+) -> None:
+    with canned_upstream(lambda _: ANSWER) as upstream:
+        project = write_project(tmp_path, upstream.base_url)
+        with serving(project) as server:
+            (project / "tasks/triage/prompt/user.md").write_text("{{ coment }}")
+            keeper = next(c for c in children(server) if "roadworthy.control.keeper" in c.cmdline())
+            keeper.kill()
+            wait_until(
+                lambda: server.control_get("/healthz").json()["status"] == "degraded",
+                "the fault is shown",
+            )
+            assert server.post(TASK, FINE).status == 200

@@ -113,8 +113,8 @@ def test_a_restart_serves_while_the_database_is_away(tmp_path: Path) -> None:
         with serving(project) as server:
             call = server.post(TASK, FINE).json()["call"]
             database.rmdir()  # and now it can: the keeper comes back by itself
-            path = f"/api/calls/{call}"
-            wait_until(lambda: server.control_get(path).status == 200, "the call is loaded")
+            stored = f"/api/calls/{call}"
+            wait_until(lambda: server.control_get(stored).status == 200, "the call is loaded")
 
 
 def test_a_keeper_that_comes_back_to_faulty_files_keeps_the_last_good_revision(

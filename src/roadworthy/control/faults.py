@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from roadworthy.control.context import Control, control_of
 from roadworthy.control.query import invalid_query
-from roadworthy.core.errors import InvalidRequest, NotFound, RoadworthyError
+from roadworthy.core.errors import MethodNotAllowed, NotFound, RoadworthyError
 
 __all__ = ["ApiError", "ErrorBody", "fault_response", "install_error_handlers"]
 
@@ -43,13 +43,6 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """An error, in the shape that OpenAI's clients read."""
 
     error: ApiError
-
-
-class MethodNotAllowed(InvalidRequest):
-    """This address does not take that method. It can be read with GET."""
-
-    status = 405
-    code = "method_not_allowed"
 
 
 def fault_response(control: Control, scope: Scope, error: RoadworthyError) -> Response:

@@ -15,10 +15,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadworthy.core import Clock, new_id
-from roadworthy.core.errors import InvalidRequest, RoadworthyError
+from roadworthy.core.errors import HostNotAllowed, RoadworthyError
 from roadworthy.core.http_names import LOOPBACK_HOSTS, host_of, usable_request_id
 
-__all__ = ["CONTENT_SECURITY_POLICY", "Guard", "HostNotAllowed"]
+__all__ = ["CONTENT_SECURITY_POLICY", "Guard"]
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -35,13 +35,6 @@ _HEADERS: Final = {
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
 Refuse: TypeAlias = Callable[[Scope, RoadworthyError], ASGIApp]
-
-
-class HostNotAllowed(InvalidRequest):
-    """This address is not served under that name. Add it to [server] allowed_hosts."""
-
-    status = 403
-    code = "host_not_allowed"
 
 
 class Guard:

@@ -8,6 +8,8 @@
     │   ├── BodyTooLarge              413
     │   ├── InvalidInput              400  the input does not satisfy the task's schema
     │   ├── InvalidSchema             400  an output schema that does not compile
+    │   ├── HostNotAllowed            403
+    │   ├── MethodNotAllowed          405
     │   ├── UnknownModel              404
     │   └── UnknownTask               404
     ├── OutputError                   422  the model answered, the answer may not be delivered
@@ -38,12 +40,14 @@ from typing import ClassVar
 
 __all__ = [
     "BodyTooLarge",
+    "HostNotAllowed",
     "InvalidInput",
     "InvalidRequest",
     "InvalidSchema",
     "JournalUnavailable",
     "LocalModelMissing",
     "MalformedBody",
+    "MethodNotAllowed",
     "MissingCredential",
     "NotFound",
     "OutputError",
@@ -120,6 +124,20 @@ class InvalidSchema(InvalidRequest):
     """The schema is not a JSON Schema that can be compiled."""
 
     code = "invalid_schema"
+
+
+class HostNotAllowed(InvalidRequest):
+    """This address is not served under that name. Add it to [server] allowed_hosts."""
+
+    status = 403
+    code = "host_not_allowed"
+
+
+class MethodNotAllowed(InvalidRequest):
+    """This address does not take that method."""
+
+    status = 405
+    code = "method_not_allowed"
 
 
 class UnknownModel(InvalidRequest):

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from roadworthy.core import SystemClock, new_id
-from roadworthy.core.errors import InvalidRequest, RoadworthyError
+from roadworthy.core.errors import HostNotAllowed, MethodNotAllowed, RoadworthyError
 from roadworthy.core.http_names import LOOPBACK_HOSTS, host_of, usable_request_id
 from roadworthy.serving.errors import error_response
 
@@ -32,20 +32,6 @@ CLIENT_GONE = 499
 
 _log = logging.getLogger(__name__)
 _clock = SystemClock()
-
-
-class HostNotAllowed(InvalidRequest):
-    """This address is not served under that name. Add it to [server] allowed_hosts."""
-
-    status = 403
-    code = "host_not_allowed"
-
-
-class MethodNotAllowed(InvalidRequest):
-    """This address does not take that method."""
-
-    status = 405
-    code = "method_not_allowed"
 
 
 class Guard:

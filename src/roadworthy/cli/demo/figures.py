@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-
-import msgspec
 
 from roadworthy.cli.demo.comments import Sentiment
 from roadworthy.cli.demo.promise import confidence_in_range, keeps_promise, sentiment_of
@@ -149,7 +148,7 @@ def _same_sentiment(group: Sequence[Sample]) -> bool:
 
 def _same_answer(group: Sequence[Sample]) -> bool:
     # Compared as JSON: to Python, 1, 1.0 and true are the same.
-    answers = {msgspec.json.encode(sample.value, order="sorted") for sample in group}
+    answers = {json.dumps(sample.value, sort_keys=True) for sample in group}
     return len(answers) == 1 and all(sample.parsed for sample in group)
 
 

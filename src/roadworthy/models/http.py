@@ -88,7 +88,7 @@ class HttpUpstream:
         return await self._persist(model, ask, once)
 
     @asynccontextmanager
-    async def stream(self, model: Model, ask: Ask) -> AsyncIterator[AsyncIterator[Delta]]:
+    async def stream(self, model: Model, ask: Ask) -> AsyncIterator[AsyncIterator[list[Delta]]]:
         """The answer piece by piece; see `Upstream.stream`."""
         wire = _wire(model)
         request = wire.encode(model, ask, stream=True)

@@ -7,7 +7,6 @@ before the end drops the connection, which is how a provider learns to stop gene
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 
 import aiohttp
 import msgspec
@@ -23,7 +22,7 @@ SETTLE_S = 0.1
 
 
 class LiveStream:
-    """An async iterator of deltas."""
+    """An async iterator of deltas, those of one read together."""
 
     def __init__(
         self,
@@ -38,7 +37,7 @@ class LiveStream:
         self._decoder = decoder
         self._deadline = deadline
         self._provider = provider
-        self._pending: deque[Delta] = deque()
+        self._pending: list[Delta] = []
         self._size = 0
         self._over = False
 
@@ -64,12 +63,13 @@ class LiveStream:
     def __aiter__(self) -> LiveStream:
         return self
 
-    async def __anext__(self) -> Delta:
+    async def __anext__(self) -> list[Delta]:
         while not self._pending:
             if self._over:
                 raise StopAsyncIteration
             await self._advance()
-        return self._pending.popleft()
+        batch, self._pending = self._pending, []
+        return batch
 
     async def _advance(self) -> None:
         if self._decoder.ended:

@@ -182,9 +182,13 @@ class Upstream(Protocol):
         """
         ...
 
-    def stream(self, model: Model, ask: Ask) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
-        """The answer piece by piece. Entering waits for the first event, so an error that comes
-        before it is raised there; leaving closes the upstream connection, whatever happened."""
+    def stream(
+        self, model: Model, ask: Ask
+    ) -> AbstractAsyncContextManager[AsyncIterator[list[Delta]]]:
+        """The answer piece by piece; each item holds what one read brought, at least one delta,
+        so that what came together can be passed on together. Entering waits for the first event,
+        so an error that comes before it is raised there; leaving closes the upstream connection,
+        whatever happened."""
         ...
 
     async def close(self) -> None: ...

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Self
 
-from roadworthy.core import Attempt, Outcome, Usage
+from roadworthy.core import Attempt, Outcome, StopReason, Usage
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.models import Delta, Model, Reply
 from roadworthy.pipeline.generate import Generation
@@ -41,7 +40,7 @@ class Flow:
     ) -> None:
         self._model: Model = generation.prepared.model
         self._recorder: Recorder = generation.recorder
-        self._upstream: AbstractAsyncContextManager[AsyncIterator[Delta]] = (
+        self._upstream: AbstractAsyncContextManager[AsyncIterator[list[Delta]]] = (
             generation.upstream.stream(
                 self._model,
                 generation.ask(generation.prepared.messages, generation.prepared.structured),
@@ -50,10 +49,12 @@ class Flow:
         self._settle = settle
         self._settled = False
         self._open = False
-        self._held: deque[Delta] = deque()
+        self._held: list[Delta] = []
         self._pieces: list[str] = []
         self._chars = 0
-        self._reply = Reply()
+        self._stop_reason: StopReason = "unknown"
+        self._usage = Usage()
+        self._upstream_model = ""
         self._attempt = Attempt(model=self._model.name, provider=self._model.provider)
 
     async def open(self) -> Self:
@@ -77,19 +78,17 @@ class Flow:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Delta:
+    async def __anext__(self) -> list[Delta]:
         try:
             while not self._settled:
                 try:
-                    delta = await anext(self._deltas)
+                    batch = await anext(self._deltas)
                 except StopAsyncIteration:
                     await self._close_upstream()
                     self._finish()
                     break
-                self._note(delta)
-                if self._reply.stop_reason == "unknown":
-                    return delta
-                self._held.append(delta)
+                if ready := self._note(batch):
+                    return ready
         except RoadworthyError as error:
             await self._close_upstream()
             self._fail(error)
@@ -99,7 +98,8 @@ class Flow:
             raise
         if not self._held:
             raise StopAsyncIteration
-        return self._held.popleft()
+        held, self._held = self._held, []
+        return held
 
     async def aclose(self) -> None:
         """End the call, whatever its state; a caller who goes away is recorded as such."""
@@ -112,21 +112,33 @@ class Flow:
             self._open = False
             await self._upstream.__aexit__(None, None, None)
 
-    def _note(self, delta: Delta) -> None:
-        if self._attempt.first_token_us is None and delta.text:
+    def _note(self, batch: list[Delta]) -> list[Delta]:
+        """Write these into the record; those that may be passed on before the call is settled."""
+        ready = 0 if self._held else len(batch)
+        for position, delta in enumerate(batch):
+            if delta.text:
+                self._note_text(delta.text)
+            if delta.usage is not None:
+                self._usage = delta.usage
+            if delta.upstream_model:
+                self._upstream_model = delta.upstream_model
+            if delta.retries:
+                self._attempt.retries = delta.retries
+            if delta.stop_reason is not None:
+                self._stop_reason = delta.stop_reason
+                ready = min(ready, position)
+        self._held += batch[ready:]
+        return batch[:ready]
+
+    def _note_text(self, text: str) -> None:
+        if self._attempt.first_token_us is None:
             self._attempt.first_token_us = self._recorder.offset_us()
-        if delta.text and self._chars < MAX_RECORDED_CHARS:
-            self._pieces.append(delta.text)
-            self._chars += len(delta.text)
-        if delta.stop_reason or delta.usage or delta.upstream_model:
-            self._reply = Reply(
-                stop_reason=delta.stop_reason or self._reply.stop_reason,
-                usage=delta.usage or self._reply.usage,
-                upstream_model=delta.upstream_model or self._reply.upstream_model,
-            )
+        if self._chars < MAX_RECORDED_CHARS:
+            self._pieces.append(text)
+            self._chars += len(text)
 
     def _finish(self) -> None:
-        self._end(outcome_of(self._reply), None, None)
+        self._end(outcome_of(Reply(stop_reason=self._stop_reason)), None, None)
 
     def _fail(self, error: RoadworthyError) -> None:
         self._end("errored", error, error.code)
@@ -138,9 +150,10 @@ class Flow:
         text = "".join(self._pieces)
         reply = Reply(
             text=text,
-            stop_reason=self._reply.stop_reason,
-            usage=self._reply.usage if self._reply.usage != Usage() else Usage(),
-            upstream_model=self._reply.upstream_model,
+            stop_reason=self._stop_reason,
+            usage=self._usage,
+            upstream_model=self._upstream_model,
+            retries=self._attempt.retries,
         )
         self._recorder.end_attempt(self._attempt, self._model, reply)
         self._attempt.error = attempt_error
@@ -161,17 +174,16 @@ class Whole:
 
     def __init__(self, finished: Finished) -> None:
         stop = finished.reply.stop_reason if finished.reply else "stop"
-        self._deltas = deque(
-            [_whole_delta(finished), Delta(stop_reason=stop, usage=finished.call.usage)]
-        )
+        self._deltas = [_whole_delta(finished), Delta(stop_reason=stop)]
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Delta:
+    async def __anext__(self) -> list[Delta]:
         if not self._deltas:
             raise StopAsyncIteration
-        return self._deltas.popleft()
+        deltas, self._deltas = self._deltas, []
+        return deltas
 
     async def aclose(self) -> None:
         """Nothing is left to end."""

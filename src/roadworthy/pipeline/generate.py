@@ -57,10 +57,10 @@ class Generation:
         try:
             reply = await self.upstream.send(self.prepared.model, ask)
         except RoadworthyError as error:
-            recorder.fail_attempt(attempt, error.code)
+            recorder.fail_attempt(attempt, error)
             raise
         except BaseException:  # cancelled, or a bug: the attempt still has a duration
-            recorder.fail_attempt(attempt, "cancelled")
+            recorder.fail_attempt(attempt, None)
             raise
         recorder.end_attempt(attempt, self.prepared.model, reply)
         return reply

@@ -17,7 +17,7 @@ from roadworthy.core import (
     Usage,
     cost_nusd,
 )
-from roadworthy.core.errors import RoadworthyError
+from roadworthy.core.errors import RoadworthyError, UpstreamError
 from roadworthy.models import Model, Reply
 
 __all__ = ["Recorder", "without_texts"]
@@ -66,15 +66,19 @@ class Recorder:
     def end_attempt(self, attempt: Attempt, model: Model, reply: Reply) -> None:
         attempt.duration_us = self.offset_us() - attempt.start_us
         attempt.status = reply.status
+        attempt.retries = reply.retries
         attempt.stop_reason = reply.stop_reason
         attempt.upstream_model = reply.upstream_model
         attempt.usage = reply.usage
         attempt.cost_nusd = cost_nusd(reply.usage, model.price)
         attempt.text = reply.text
 
-    def fail_attempt(self, attempt: Attempt, code: str) -> None:
+    def fail_attempt(self, attempt: Attempt, error: RoadworthyError | None) -> None:
+        """None: the call was given up."""
         attempt.duration_us = self.offset_us() - attempt.start_us
-        attempt.error = code
+        attempt.error = "cancelled" if error is None else error.code
+        if isinstance(error, UpstreamError):
+            attempt.status, attempt.retries = error.upstream_status, error.retries
 
     def finish(self, outcome: Outcome, error: RoadworthyError | None = None) -> None:
         """Sum the attempts up and fix how the call ended."""

@@ -53,8 +53,8 @@ class Deltas(Protocol):
 
     def __aiter__(self) -> Self: ...
 
-    async def __anext__(self) -> Delta:
-        """Raises RoadworthyError where the answer breaks off."""
+    async def __anext__(self) -> list[Delta]:
+        """What came together, at least one. Raises RoadworthyError where the answer breaks off."""
         ...
 
     async def aclose(self) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from roadworthy.core.errors import RoadworthyError
+from roadworthy.models import Delta
 from roadworthy.pipeline import CallStream, Pipeline
 from roadworthy.serving.body import decode_object, read_body
 from roadworthy.serving.chat_request import parse_chat_request
@@ -54,20 +55,26 @@ def chat_endpoint(pipeline: Pipeline, max_body_bytes: Callable[[], int]) -> Endp
 
 
 async def _events(stream: CallStream, *, with_usage: bool) -> AsyncIterator[bytes]:
+    """Server-sent events; those that came together leave together, in one write."""
     first = True
-    async with aclosing(stream.deltas) as deltas:
+    async with aclosing(stream.deltas) as batches:
         try:
-            async for delta in deltas:
-                if delta.chunk is None and not delta.text and delta.stop_reason is None:
-                    continue
-                if delta.chunk is not None and not delta.chunk.get("choices"):
-                    continue  # the provider's own usage chunk; ours follows, if asked for
-                yield chunk_event(stream.call, delta, first=first)
-                first = False
+            async for batch in batches:
+                shown = [delta for delta in batch if _is_shown(delta)]
+                if shown:
+                    head = chunk_event(stream.call, shown[0], first=first)
+                    first = False
+                    rest = (chunk_event(stream.call, d, first=False) for d in shown[1:])
+                    yield b"".join((head, *rest))
         except RoadworthyError as error:
             # A stream that merely ends looks like success to every client.
             yield error_event(error)
-        else:
-            if with_usage:
-                yield usage_event(stream.call)
-    yield DONE
+            yield DONE
+            return
+    yield usage_event(stream.call) + DONE if with_usage else DONE
+
+
+def _is_shown(delta: Delta) -> bool:
+    if delta.chunk is None:
+        return bool(delta.text) or delta.stop_reason is not None
+    return bool(delta.chunk.get("choices"))  # else the provider's own usage; ours follows

@@ -39,7 +39,7 @@ class ScriptedUpstream:
         return self._reply(model, ask)
 
     @asynccontextmanager
-    async def stream(self, model: Model, ask: Ask) -> AsyncIterator[AsyncIterator[Delta]]:
+    async def stream(self, model: Model, ask: Ask) -> AsyncIterator[AsyncIterator[list[Delta]]]:
         """The answer in pieces of four characters; stop reason and usage come last."""
         self.asked.append((model, ask))
         reply = self._reply(model, ask)
@@ -52,13 +52,12 @@ class ScriptedUpstream:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def _pieces(self, reply: Reply) -> AsyncIterator[Delta]:
+    async def _pieces(self, reply: Reply) -> AsyncIterator[list[Delta]]:
         for start in range(0, len(reply.text), 4):
             if self._hold is not None and start:
                 await self._hold.wait()
-            yield Delta(text=reply.text[start : start + 4], upstream_model=reply.upstream_model)
-        yield Delta(stop_reason=reply.stop_reason)
-        yield Delta(usage=reply.usage)
+            yield [Delta(text=reply.text[start : start + 4], upstream_model=reply.upstream_model)]
+        yield [Delta(stop_reason=reply.stop_reason), Delta(usage=reply.usage)]
 
     def _reply(self, model: Model, ask: Ask) -> Reply:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]

@@ -69,7 +69,7 @@ def test_a_child_that_died_is_started_again(
             first = await local.address()
             pid = await pid_of(local)
             os.kill(pid, 9)
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - it is dead by now
             assert await local.address() != first
 
     run(scenario())

@@ -35,7 +35,7 @@ BROKEN = 'data: {"error": {"message": "overloaded", "code": 503}}\n\n'
 
 async def deltas_of(provider: Loopback, **fields: Any) -> list[Delta]:
     async with asking() as it, it.upstream.stream(provider.model(**fields), ASK) as deltas:
-        return [delta async for delta in deltas]
+        return [delta async for batch in deltas for delta in batch]
 
 
 def test_a_stream_arrives_piece_by_piece() -> None:
@@ -54,7 +54,7 @@ def test_the_connection_of_a_finished_stream_is_used_again() -> None:
         async with loopback(GOOD) as provider, asking() as it:
             for _ in range(3):
                 async with it.upstream.stream(provider.model(), ASK) as deltas:
-                    assert len([delta async for delta in deltas]) == 3
+                    assert len([delta async for batch in deltas for delta in batch]) == 3
         assert provider.connections == 1
 
     run(scenario())
@@ -88,7 +88,7 @@ def test_an_error_after_the_first_event_is_raised_where_it_comes() -> None:
         first = stream(chunk("hel"), then="hang", complete=False)
         async with loopback(first) as provider, asking() as it:
             async with it.upstream.stream(provider.model(timeout_s=0.05), ASK) as deltas:
-                assert (await anext(deltas)).text == "hel"
+                assert (await anext(deltas))[0].text == "hel"
                 with pytest.raises(UpstreamTimeout):
                     await anext(deltas)
             await provider.dropped.wait()
@@ -139,7 +139,7 @@ def test_leaving_early_drops_the_connection() -> None:
             async with it.upstream.stream(provider.model(), ASK) as deltas:
                 await anext(deltas)
             await provider.dropped.wait()
-            assert [delta async for delta in deltas] == []
+            assert [delta async for batch in deltas for delta in batch] == []
 
     run(scenario())
 

@@ -13,7 +13,7 @@ from roadworthy.testing import ScriptedUpstream
 
 
 async def collect(stream: CallStream) -> list[Delta]:
-    return [delta async for delta in stream.deltas]
+    return [delta async for batch in stream.deltas for delta in batch]
 
 
 def test_a_plain_answer_flows_and_is_recorded_before_its_last_event() -> None:
@@ -21,9 +21,10 @@ def test_a_plain_answer_flows_and_is_recorded_before_its_last_event() -> None:
         pipeline, journal = pipeline_of(ScriptedUpstream(["Hello there!"]))
         stream = await pipeline.stream(chat(stream=True))
         seen = ""
-        async for delta in stream.deltas:
-            seen += delta.text
-            assert len(journal.calls) == (delta.stop_reason is not None or delta.usage is not None)
+        async for batch in stream.deltas:
+            seen += "".join(delta.text for delta in batch)
+            last = any(delta.stop_reason or delta.usage for delta in batch)
+            assert len(journal.calls) == last
         (call,) = journal.calls
         assert seen == call.value == "Hello there!"
         assert (call.outcome, call.stream) == ("unchecked", True)

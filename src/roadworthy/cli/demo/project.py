@@ -6,6 +6,7 @@ beside its files.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -45,5 +46,7 @@ def copy_example(example: Path, target: Path, *, model: str) -> None:
 
 def with_model(task_toml: str, model: str) -> str:
     """The text of a `task.toml` with another model."""
-    quoted = model.replace("\\", "\\\\").replace('"', '\\"')
-    return _MODEL_LINE.sub(lambda _: f'model = "{quoted}"', task_toml, count=1)
+    # A JSON string is a TOML string.
+    return _MODEL_LINE.sub(
+        lambda _: f"model = {json.dumps(model, ensure_ascii=False)}", task_toml, count=1
+    )

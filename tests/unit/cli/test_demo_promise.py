@@ -15,6 +15,8 @@ from roadworthy.cli.demo.promise import confidence_in_range, keeps_promise, sent
 from roadworthy.cli.demo.prototype import prototype_messages, read_prototype
 from roadworthy.tasks import load_project
 
+TASK = load_project(example_folder()).tasks["classify-feedback"]
+TASK_SCHEMA = jsonschema_rs.validator_for(TASK.output_schema or {})
 GOOD = {"sentiment": "neutral", "confidence": 0.5, "themes": ["price"]}
 
 
@@ -78,9 +80,11 @@ def test_whatever_the_tasks_schema_lets_through_keeps_the_promise(value: dict[st
         assert keeps_promise(value)
 
 
-TASK_SCHEMA = jsonschema_rs.validator_for(
-    load_project(example_folder()).tasks["classify-feedback"].output_schema or {}
-)
+def test_the_longest_answer_fits_the_tasks_token_limit() -> None:
+    longest = {"sentiment": "positive", "confidence": 0.25, "themes": ["x" * 24] * 3}
+    assert TASK_SCHEMA.is_valid(longest)
+    # A token is at least one character, and one more token ends the answer.
+    assert len(json.dumps(longest, separators=(",", ":"))) + 1 <= TASK.parameters["max_tokens"]
 
 
 def test_the_prototype_asks_about_the_comment_as_it_is() -> None:

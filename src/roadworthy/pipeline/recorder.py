@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import msgspec
 
 from roadworthy.core import (
@@ -23,6 +20,29 @@ from roadworthy.models import Model, Reply
 __all__ = ["Recorder", "without_texts"]
 
 
+class _StageTimer:
+    """A class, because a generator's context costs 4 µs more, five times a call."""
+
+    __slots__ = ("_name", "_recorder", "_start_us")
+
+    def __init__(self, recorder: Recorder, name: str) -> None:
+        self._recorder = recorder
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._start_us = self._recorder.offset_us()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._recorder.call.stages.append(
+            Stage(
+                name=self._name,
+                start_us=self._start_us,
+                duration_us=self._recorder.offset_us() - self._start_us,
+                note=error.code if isinstance(error, RoadworthyError) else "",
+            )
+        )
+
+
 class Recorder:
     """The pen of one call. Times it writes are microseconds from the call's start."""
 
@@ -39,24 +59,9 @@ class Recorder:
     def offset_us(self) -> int:
         return self._clock.elapsed_us() - self._began_us
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start_us = self.offset_us()
-        note = ""
-        try:
-            yield
-        except RoadworthyError as error:
-            note = error.code
-            raise
-        finally:
-            self.call.stages.append(
-                Stage(
-                    name=name,
-                    start_us=start_us,
-                    duration_us=self.offset_us() - start_us,
-                    note=note,
-                )
-            )
+    def stage(self, name: str) -> _StageTimer:
+        """A context that writes one stage into the call, however it is left."""
+        return _StageTimer(self, name)
 
     def begin_attempt(self, attempt: Attempt) -> Attempt:
         attempt.start_us = self.offset_us()

@@ -1,1 +1,0 @@
-"""Statistics: pure functions over numbers."""

@@ -41,6 +41,7 @@ MAX_SECONDS, MAX_ROUNDS = 20.0, 10
 def main() -> None:
     options = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    about = describe_run()  # now: the checkout may have moved on when the run ends
     with contextlib.ExitStack() as stack:
         targets, missing = start_all(options, stack)
         rows = [row for target in targets for row in target.rows]
@@ -48,7 +49,7 @@ def main() -> None:
         results = measure_rounds(
             rows, CELLS, rounds=options.rounds, seconds=options.seconds, say=say
         )
-        about = [*describe_run(), *about_load(bystanders)]
+        about += about_load(bystanders)
         print("\n".join(about), end="\n\n")
         print("\n\n".join(report(results, targets, missing, markdown=options.markdown)))
         if options.json:

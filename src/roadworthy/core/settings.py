@@ -20,7 +20,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Processes and addresses."""
 
     host: str = "127.0.0.1"
-    """Both ports bind here."""
+    """Both ports bind here; only loopback, as callers need no keys yet."""
     port: int = 8700
     """The data plane."""
     control_port: int = 8701

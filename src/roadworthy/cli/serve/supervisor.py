@@ -8,6 +8,7 @@ database, so there is little in it that can fail.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -179,8 +180,9 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     """A listening socket; port 0 takes any free one.
 
     Raises:
-        StoreError: the address is taken or not ours.
+        StoreError: the address is taken, not ours, or one that other machines can reach.
     """
+    require_loopback(host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -195,6 +197,20 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     sock.listen(BACKLOG)
     sock.setblocking(False)
     return sock
+
+
+def require_loopback(host: str) -> None:
+    """Raises StoreError for an address that other machines could reach: callers have no keys
+    yet, so whoever reaches a port may use it."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise StoreError(
+            f"[server] host is {host!r}, which other machines may reach, and callers cannot be"
+            " told apart yet. Set it to 127.0.0.1 and put a proxy that authenticates in front"
+        )
 
 
 def url_of(sock: socket.socket) -> str:

@@ -18,6 +18,6 @@ def test_a_free_port_is_found_and_named() -> None:
 
 
 def test_a_taken_port_names_the_setting_to_change() -> None:
-    with listen("127.0.0.1", 0, "port") as sock:
-        with pytest.raises(StoreError, match="another control_port under"):
-            listen("127.0.0.1", sock.getsockname()[1], "control_port")
+    says = "another control_port under"
+    with listen("127.0.0.1", 0, "port") as sock, pytest.raises(StoreError, match=says):
+        listen("127.0.0.1", sock.getsockname()[1], "control_port")

@@ -27,7 +27,7 @@ def calls(
     error: Annotated[str | None, typer.Option(help="Only calls with this error code.")] = None,
     conversation: Annotated[str | None, typer.Option(help="Only this conversation.")] = None,
     since: Annotated[str | None, typer.Option(help="Only newer ones: 90s, 15m, 2h or 7d.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as calls come.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     project: Annotated[Path | None, ProjectOption] = None,

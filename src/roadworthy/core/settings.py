@@ -42,6 +42,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Bounds that keep one request from hurting the others."""
 
     max_body_bytes: int = 10_000_000
+    """The largest request; one beyond it is refused with 413."""
     max_concurrent_calls: int = 1_000
     """In one gateway; a call beyond it is shed with 503 and Retry-After."""
     timeout_s: float = 120.0
@@ -74,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The whole of `roadworthy.toml`."""
 
     format: int = 1
+    """Of a project's files; this release reads 1."""
     defaults: DefaultSettings = DefaultSettings()
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()

@@ -38,7 +38,9 @@ class PriceEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """``price`` of a model: what the project pays, in USD per million tokens."""
 
     input_usd_per_million: float
+    """Messages, schema and all else that is sent."""
     output_usd_per_million: float
+    """What the model writes."""
     cached_input_usd_per_million: float | None = None
     """Input read from the provider's own prompt cache; left out: as other input."""
 

@@ -22,19 +22,26 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     """One line of `examples.jsonl`: what a good answer looks like."""
 
     input: dict[str, Any]
+    """Rendered by the task's own user.md."""
     output: Any
+    """What the model should have answered; it must conform to the output schema."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One line of `cases.jsonl`: an input with an expectation."""
 
     input: dict[str, Any]
+    """It must satisfy the input schema."""
     expect: Any = None
     """Expected values by field of the output, or the whole of a text."""
     tags: list[str] = []
+    """Groups that the case belongs to."""
     weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    """How much it counts beside the others."""
     id: str = ""
+    """A name that stays when the file is sorted anew."""
     note: str = ""
+    """For people."""
 
 
 def check_cases(task: str, input_schema: dict[str, Any], *, text: str | None) -> list[Fault]:

@@ -37,7 +37,9 @@ class ModelsFile(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of `models.toml`."""
 
     models: dict[str, dict[str, Any]] = {}
+    """By logical name."""
     environments: dict[str, EnvironmentEntry] = {}
+    """By the name that ``--env`` and ``[defaults] environment`` take."""
 
 
 class ModelTable:

@@ -33,6 +33,7 @@ class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of `task.toml`."""
 
     description: str = ""
+    """For people, on the dashboard; no model reads it."""
     model: str | None = None
     """A logical model; left out: the project's default."""
     parameters: dict[str, Any] = {}
@@ -44,8 +45,12 @@ class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
     stream: StreamMode | None = None
     """Left out: ``buffered`` with an output schema, ``raw`` without."""
     repair: RepairLevel = "schema"
+    """How far an answer may be mended: ``none``, ``lossless`` (fences, prose around it, broken
+    syntax) or ``schema`` (also values in another spelling than the schema's)."""
     max_reasks: Annotated[int, msgspec.Meta(ge=0, le=10)] = 2
+    """How often fields that do not conform are asked for again before the call fails."""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
+    """Deadline of one call, all its attempts together; left out: that of [limits]."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,9 @@ def run(
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Calls at once.")] = 4,
     project: Annotated[Path | None, ProjectOption] = None,
-    environment: Annotated[str | None, typer.Option("--env")] = None,
+    environment: Annotated[
+        str | None, typer.Option("--env", help="Which of models.toml's environments to use.")
+    ] = None,
 ) -> None:
     """Run a task here, in this process, and print or save the typed value."""
     from roadworthy.cli.place import open_project

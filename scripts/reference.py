@@ -1,0 +1,389 @@
+"""Write docs/reference: settings, errors, command line and HTTP, from the code that defines them.
+
+Run it after changing any of these: ``python scripts/reference.py``. A test fails where a page is
+not what this writes. Facts come from the code (structs and their docstrings, error classes,
+commands, routes); the sentences around them stand in scripts/reference_pages.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from string import Template
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import typer
+from msgspec import inspect as types
+
+from roadworthy.cli.app import app as command_line
+from roadworthy.client import GatewayUnreachable
+from roadworthy.control.app import create_app as create_control
+from roadworthy.control.memory import MemorySource
+from roadworthy.core import Call, call, errors
+from roadworthy.core import settings as project_settings
+from roadworthy.core.errors import RoadworthyError
+from roadworthy.models import Secret
+from roadworthy.models.catalog import ModelEntry, PriceEntry
+from roadworthy.models.providers import PROVIDERS
+from roadworthy.serving import app as serving_app
+from roadworthy.serving import chat_request
+from roadworthy.serving import task as task_surface
+from roadworthy.serving.app import GatewayStatus
+from roadworthy.serving.body import MAX_DEPTH
+from roadworthy.storage.views import CallPage, CallRow, Figures, Overview, StoredCall
+from roadworthy.tasks import parameters as task_parameters
+from roadworthy.tasks.examples import Case, Example
+from roadworthy.tasks.fields import FIELD_ROLES
+from roadworthy.tasks.model_files import EnvironmentEntry, ModelsFile
+from roadworthy.tasks.task_file import PROMPT_FILES, TaskFile
+
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE.parent / "docs" / "reference"
+SENTENCES = HERE / "reference_pages"
+NOTE = "<!-- Written by scripts/reference.py; change the code or that script, not this page. -->"
+Struct = type[msgspec.Struct]
+
+
+def pages() -> dict[str, str]:
+    """The text of each page by its file name."""
+    written = {
+        "settings.md": settings(),
+        "errors.md": error_page(),
+        "cli.md": cli(),
+        "http.md": http(),
+    }
+    return {name: f"{NOTE}\n\n{text.strip()}\n" for name, text in written.items()}
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+        print(f"wrote docs/reference/{name}")
+
+
+# Tables of structs.
+
+
+def attribute_docs(struct: Struct) -> dict[str, str]:
+    """The string below each field of a class, on one line."""
+    tree = ast.parse(inspect.getsource(struct)).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    found = {}
+    for field, below in zip(tree.body, tree.body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+        ):
+            found[field.target.id] = prose(str(below.value.value))
+    return found
+
+
+def prose(text: str) -> str:
+    """A docstring as Markdown on one line."""
+    return " ".join(text.split()).replace("``", "`")
+
+
+def first_line(documented: object) -> str:
+    return prose((inspect.getdoc(documented) or "").partition("\n\n")[0])
+
+
+def fields_of(struct: Struct) -> tuple[types.Field, ...]:
+    described = types.type_info(struct)
+    assert isinstance(described, types.StructType)
+    return described.fields
+
+
+def key_table(struct: Struct, *, leave_out: Iterable[str] = ()) -> str:
+    """Key, type, default and meaning of every field."""
+    docs = attribute_docs(struct)
+    rows = [
+        (f"`{field.encode_name}`", type_name(field.type), default_of(field), docs[field.name])
+        for field in fields_of(struct)
+        if field.name not in leave_out
+    ]
+    return table(("key", "type", "default", "meaning"), rows)
+
+
+def field_table(struct: Struct) -> str:
+    """Field, type and meaning, for what is answered."""
+    docs = attribute_docs(struct)
+    rows = [
+        (f"`{field.encode_name}`", type_name(field.type, null=True), docs.get(field.name, ""))
+        for field in fields_of(struct)
+    ]
+    return table(("field", "type", "meaning"), rows)
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+PLAIN: dict[type, str] = {
+    types.StrType: "text",
+    types.IntType: "whole number",
+    types.FloatType: "number",
+    types.BoolType: "`true` or `false`",
+    types.AnyType: "anything",
+    types.DictType: "table",
+}
+
+
+def type_name(type_: types.Type, *, null: bool = False) -> str:
+    if isinstance(type_, types.UnionType):
+        names = [type_name(t) for t in type_.types if null or not isinstance(t, types.NoneType)]
+        return " or ".join(names)
+    if isinstance(type_, types.NoneType):
+        return "null"
+    if isinstance(type_, types.LiteralType):
+        return ", ".join(f"`{value}`" for value in type_.values)
+    if isinstance(type_, types.ListType | types.VarTupleType):
+        return f"list of {type_name(type_.item_type)}"
+    if isinstance(type_, types.StructType):
+        return "table" if not null else f"`{type_.cls.__name__}`"
+    name = next(name for kind, name in PLAIN.items() if isinstance(type_, kind))
+    return name + bounds_of(type_)
+
+
+def bounds_of(type_: types.Type) -> str:
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    bounds = {sign: getattr(type_, key, None) for key, sign in signs.items()}
+    shown = [f"{sign} {bound}" for sign, bound in bounds.items() if bound is not None]
+    return f", {', '.join(shown)}" if shown else ""
+
+
+def default_of(field: types.Field) -> str:
+    if field.required:
+        return "required"
+    if field.default is msgspec.NODEFAULT or field.default in (None, "", ()):
+        return ""
+    if isinstance(field.default, msgspec.Struct):
+        return ""
+    return f"`{msgspec.json.encode(field.default).decode()}`"
+
+
+# The pages.
+
+
+def fill(name: str, **facts: str) -> str:
+    """The sentences of one page with these facts put in."""
+    return Template((SENTENCES / f"{name}.md").read_text(encoding="utf-8")).substitute(facts)
+
+
+def settings() -> str:
+    tables = []
+    for field in fields_of(project_settings.Settings):
+        if isinstance(field.type, types.StructType):
+            struct = field.type.cls
+            tables.append(f"### [{field.name}]\n\n{first_line(struct)}\n\n{key_table(struct)}")
+    top = key_table(
+        project_settings.Settings,
+        leave_out=[f.name for f in fields_of(project_settings.Settings) if f.name != "format"],
+    )
+    known = ", ".join(f"`{name}`" for name in task_parameters.PARAMETER_PLACES)
+    reserved = table(
+        ("not a parameter", "instead"),
+        ((f"`{name}`", prose(why)) for name, why in task_parameters._RESERVED.items()),
+    )
+    return fill(
+        "settings",
+        top=top,
+        tables="\n\n".join(tables),
+        models_file=key_table(ModelsFile),
+        environment=key_table(EnvironmentEntry),
+        model=key_table(ModelEntry),
+        secret=key_table(Secret),
+        price=key_table(PriceEntry),
+        providers=provider_table(),
+        task=key_table(TaskFile),
+        known=known,
+        reserved=reserved,
+        roles=", ".join(f"`{role}`" for role in FIELD_ROLES),
+        prompt_files=", ".join(f"`prompt/{name}`" for name in PROMPT_FILES),
+        example=key_table(Example),
+        case=key_table(Case),
+    )
+
+
+def provider_table() -> str:
+    rows = []
+    for name, known in PROVIDERS.items():
+        address = f"`{known.base_url}`" if known.base_url else "yours to set"
+        if name == "embedded":
+            address = "on this machine"
+        if known.base_url_env:
+            address += f", or `{known.base_url_env}`"
+        key = f"`{known.key_env}`" if known.key_env else "none"
+        modes = ", ".join(f"`{mode}`" for mode in known.capabilities.modes)
+        rows.append((f"`{name}`", address, key, modes))
+    return table(("provider", "base URL", "key", "modes, strongest first"), rows)
+
+
+def error_classes() -> Iterator[tuple[int, type[RoadworthyError]]]:
+    """Every class with its depth below the root, parents first, as `core.errors` orders them."""
+    public = [getattr(errors, name) for name in errors.__all__]
+    order = {cls: inspect.getsourcelines(cls)[1] for cls in public}
+
+    def below(parent: type[RoadworthyError], depth: int) -> Iterator[tuple[int, Any]]:
+        yield depth, parent
+        for cls in sorted((c for c in public if c.__base__ is parent), key=lambda c: order[c]):
+            yield from below(cls, depth + 1)
+
+    yield from below(RoadworthyError, 0)
+    yield 1, GatewayUnreachable
+
+
+def error_page() -> str:
+    passed_on = "400, 404, 413, 422, 502"
+    rows = []
+    for depth, cls in error_classes():
+        message = (cls.__doc__ or "").partition("\n")[0]
+        status = passed_on if cls is errors.UpstreamRejected else f"{cls.status}"
+        rows.append(
+            (
+                "&emsp;" * depth + cls.__name__,
+                f"`{cls.code}`",
+                status,
+                "yes" if cls.retry else "no",
+                message,
+            )
+        )
+    return fill(
+        "errors",
+        classes=table(("class", "code", "HTTP", "retry", "says, unless it can say more"), rows),
+    )
+
+
+def cli() -> str:
+    command = typer.main.get_command(command_line)
+    sections = "\n\n".join(command_sections(command, ()))
+    return fill("cli", help=command.help or "", sections=sections)
+
+
+def command_sections(command: Any, path: tuple[str, ...]) -> Iterator[str]:
+    if hasattr(command, "commands"):
+        for name, below in command.commands.items():
+            yield from command_sections(below, (*path, name))
+        return
+    context = command.make_context(path[-1], [], resilient_parsing=True)
+    records = [p.get_help_record(context) for p in command.params]
+    usage = " ".join(["roadworthy", *path, *command.collect_usage_pieces(context)])
+    text = f"## roadworthy {' '.join(path)}\n\n{command.help}\n\n```text\n{usage}\n```"
+    rows = [(f"`{name}`", meaning) for name, meaning in filter(None, records)]
+    yield text + ("\n\n" + table(("argument or option", "meaning"), rows) if rows else "")
+
+
+def http() -> str:
+    return fill(
+        "http",
+        routes=table(("address", "what it does"), gateway_routes()),
+        chat_fields=", ".join(f"`{name}`" for name in sorted(chat_request._OURS)),
+        roles=", ".join(f"`{role}`" for role in chat_request._ROLES),
+        task_fields=table(
+            ("field", "type", "meaning"),
+            (
+                (f"`{name}`", *TASK_FIELDS[name])  # a field without a meaning is an error
+                for name in task_surface._FIELDS
+            ),
+        ),
+        task_answer=table(
+            ("field", "meaning"),
+            ((f"`{name}`", TASK_ANSWER[name]) for name in answer_fields()),
+        ),
+        depth=f"{MAX_DEPTH}",
+        status=field_table(GatewayStatus),
+        outcomes=table(("outcome", "how the call ended"), outcome_rows()),
+        control=control_routes(),
+        overview=field_table(Overview),
+        figures=field_table(Figures),
+        page=field_table(CallPage),
+        row=field_table(CallRow),
+        stored=field_table(StoredCall),
+        call=field_table(Call),
+    )
+
+
+def gateway_routes() -> Iterator[tuple[str, ...]]:
+    nothing: Any = SimpleNamespace()
+    router = serving_app.create_app(nothing, state=lambda: nothing, status=lambda: nothing)
+    for route in router.routes:
+        method = route.endpoint._method  # type: ignore[attr-defined]
+        address = f"{method} {route.path}"  # type: ignore[attr-defined]
+        yield f"`{address}`", GATEWAY_ROUTES[address]
+
+
+def answer_fields() -> list[str]:
+    finished: Any = SimpleNamespace(call=Call(id="", task="", started_us=0))
+    return list(task_surface.task_body(finished))
+
+
+def outcome_rows() -> Iterator[tuple[str, ...]]:
+    """The values of `Outcome` and the comments beside them."""
+    source = inspect.getsource(call)
+    begin = source.index("Outcome: TypeAlias")
+    for value, meaning in re.findall(
+        r'"(\w+)",  # (.+)', source[begin : source.index("\n]\n", begin)]
+    ):
+        yield f"`{value}`", meaning
+
+
+def control_routes() -> str:
+    guarded: Any = create_control(MemorySource())
+    parts = []
+    for path, methods in guarded._app.openapi()["paths"].items():
+        about = methods["get"]
+        parts.append(f"### GET {path}\n\n{prose(about['description'])}")
+        query = [p for p in about.get("parameters", ()) if p["in"] == "query"]
+        if query:
+            rows = ((f"`{p['name']}`", prose(p["description"]), default(p)) for p in query)
+            parts.append(table(("parameter", "meaning", "default"), rows))
+        schema = about["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+        parts.append(f"Answers `{schema.rpartition('/')[2]}`.")
+    return "\n\n".join(parts)
+
+
+def default(parameter: dict[str, Any]) -> str:
+    value = parameter["schema"].get("default")
+    return "" if value is None else f"`{value}`"
+
+
+# What the code cannot say of single addresses and fields.
+
+GATEWAY_ROUTES = {
+    "POST /v1/chat/completions": "OpenAI's chat completions, for tasks and for plain models",
+    "POST /v1/tasks/{task}": "typed input, typed value",
+    "GET /v1/models": "the tasks, as `task:NAME`, and the models of the project",
+    "GET /healthz": "200 as long as the gateway works, with its status",
+    "GET /readyz": "200 if it takes calls, else 503",
+}
+
+TASK_FIELDS = {
+    "input": ("object", "the task's typed input; left out: no fields"),
+    "conversation_id": ("text or null", "groups calls of one conversation in the records"),
+    "unit": ("text or null", "the user, tenant or session that the call is for"),
+    "timeout_s": ("number or null", "how long the caller waits; it can only shorten the deadline"),
+}
+
+TASK_ANSWER = {
+    "value": "conforms to the task's output schema; text for a task without one",
+    "call": "the id of the recorded call: `roadworthy call ID`",
+    "outcome": "one of those below",
+    "task": "the task's name",
+    "version": "`working`: the files as they are",
+    "model": "the logical model",
+    "usage": "`input_tokens` and `output_tokens` of all attempts; null: the provider did not say",
+    "cost_usd": "of all attempts; null: unknown, which is not free",
+    "duration_ms": "inside the gateway",
+}
+
+if __name__ == "__main__":
+    main()

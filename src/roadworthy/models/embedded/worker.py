@@ -20,7 +20,7 @@ import msgspec
 
 from roadworthy.models.embedded_wire import grammar_of
 
-__all__ = ["main"]
+__all__ = ["main", "prove_grammar"]
 
 SLOTS = 2
 """Requests computed side by side. One thread computes, so more slots give no more tokens a second
@@ -49,7 +49,7 @@ def main() -> None:
     try:
         # The server must stay referenced: it stops when it is collected.
         server, address = _serve(options.model)
-        _prove_grammar(server)
+        prove_grammar(server)
     except (ImportError, RuntimeError, ValueError) as error:
         _answer(answer_fd, {"error": f"{type(error).__name__}: {error}"})
         raise
@@ -82,7 +82,7 @@ def _serve(model: Path) -> tuple[Any, str]:
     return server, f"{server.listening_address}/{token}"
 
 
-def _prove_grammar(server: Any) -> None:
+def prove_grammar(server: Any) -> None:
     """Raises RuntimeError unless a grammar binds the output.
 
     llama.cpp answers 200 and free prose where it cannot read a grammar (llama.cpp#19051), so

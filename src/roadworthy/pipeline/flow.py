@@ -91,7 +91,8 @@ class Flow:
                     return ready
         except RoadworthyError as error:
             await self._close_upstream()
-            self._fail(error)
+            if not self._settled:  # else it is the journal that failed
+                self._fail(error)
             raise
         except BaseException:
             await self.aclose()
@@ -141,6 +142,7 @@ class Flow:
         self._end(outcome_of(Reply(stop_reason=self._stop_reason)), None, None)
 
     def _fail(self, error: RoadworthyError) -> None:
+        error.call_id = self._recorder.call.id
         self._end("errored", error, error.code)
 
     def _end(

@@ -6,10 +6,11 @@ import json
 import pytest
 
 from pipelines import GOOD, chat, pipeline_of, triage
-from roadworthy.core.errors import OutputNonconforming, UpstreamUnavailable
+from roadworthy.core import RecordSettings
+from roadworthy.core.errors import JournalUnavailable, OutputNonconforming, UpstreamUnavailable
 from roadworthy.models import Delta
 from roadworthy.pipeline import CallStream
-from roadworthy.testing import ScriptedUpstream
+from roadworthy.testing import MemoryJournal, ScriptedUpstream
 
 
 async def collect(stream: CallStream) -> list[Delta]:
@@ -105,5 +106,19 @@ def test_a_streamed_answer_that_never_conforms_raises_before_anything_is_sent() 
         with pytest.raises(OutputNonconforming):
             await pipeline.stream(triage(stream=True))
         assert [c.outcome for c in journal.calls] == ["failed"]
+
+    asyncio.run(scenario())
+
+
+def test_a_stream_that_cannot_be_recorded_breaks_off_where_the_project_says_refuse() -> None:
+    async def scenario() -> None:
+        full = MemoryJournal()
+        full.full = True
+        refuse = RecordSettings(when_full="refuse")
+        pipeline, _ = pipeline_of(ScriptedUpstream(["Hello!"]), journal=full, record=refuse)
+        stream = await pipeline.stream(chat(stream=True))
+        with pytest.raises(JournalUnavailable):
+            await collect(stream)
+        assert (full.lost, pipeline.load.under_way) == (1, 0)
 
     asyncio.run(scenario())

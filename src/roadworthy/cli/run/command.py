@@ -67,7 +67,12 @@ def require_task(project: Project, task: str) -> dict[str, Any]:
     if task in project.tasks:
         return project.tasks[task].input_schema
     near = difflib.get_close_matches(task, project.tasks, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(project.tasks) or 'none'}"
+    if near:
+        hint = f"did you mean {near[0]!r}?"
+    elif project.tasks:
+        hint = f"it has: {', '.join(project.tasks)}"
+    else:
+        hint = "it has none yet; `roadworthy init` writes one"
     raise UnknownTask(f"the project {project.root} has no task {task!r}; {hint}")
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadworthy.cli.demo.comments import example_folder
+from roadworthy.cli.demo.comments import bundled_comments, example_folder
 from roadworthy.cli.demo.promise import confidence_in_range, keeps_promise, sentiment_of
 from roadworthy.cli.demo.prototype import prototype_messages, read_prototype
 from roadworthy.tasks import load_project
@@ -89,12 +89,21 @@ def test_the_longest_answer_fits_the_tasks_token_limit() -> None:
 
 def test_the_prototype_asks_about_the_comment_as_it_is() -> None:
     messages = prototype_messages('{{ x }} "quoted"')
-    assert [m["role"] for m in messages] == ["system", "user", "assistant", "user"]
+    assert [m["role"] for m in messages] == ["system", *["user", "assistant"] * 3, "user"]
     assert '{{ x }} "quoted"' in messages[-1]["content"]
 
 
-def test_the_prototypes_own_example_keeps_the_promise() -> None:
-    assert keeps_promise(read_prototype(prototype_messages("")[2]["content"]))
+def test_the_prototypes_own_examples_keep_the_promise_and_name_each_sentiment_once() -> None:
+    answered = [m["content"] for m in prototype_messages("") if m["role"] == "assistant"]
+    values = [read_prototype(text) for text in answered]
+    assert all(keeps_promise(value) for value in values)
+    assert sorted(value["sentiment"] for value in values) == ["negative", "neutral", "positive"]
+
+
+def test_no_comment_of_the_example_is_shown_to_the_prototype() -> None:
+    shown = " ".join(m["content"] for m in prototype_messages(""))
+    texts = [c.text for c in bundled_comments(example_folder()) if len(c.text.split()) > 1]
+    assert not any(text in shown for text in texts)
 
 
 @pytest.mark.parametrize("text", ["", "Sure! {}", "```json\n{}\n```", '{"a": 1', "{}{}"])

@@ -120,7 +120,7 @@ async def measure(schedule: Schedule, addresses: Addresses, *, model: str) -> Co
         bar = progress.add_task("starting the model", total=1.0)
 
         def on_progress(over: float, comments: int) -> None:
-            progress.update(bar, completed=over, description=f"{comments} comments")
+            progress.update(bar, completed=over, description=f"comments: {comments}")
 
         async with through_gateway(addresses.gateway_url, model=model) as ways:
             return await compare(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from roadworthy.core.documents import (
 )
 from roadworthy.core.errors import ProjectError
 from roadworthy.core.toml_lines import KeyPath
-from roadworthy.models import Model
+from roadworthy.models import Model, Secret
 from roadworthy.models.catalog import ModelEntry, bind_model, implicit_model
 
 __all__ = ["ModelTable", "load_models"]
@@ -87,6 +88,7 @@ def load_models(
         faults.append(document.fault(f'no environment "{environment}"{hint}', "environments"))
     entries, found = _entries(file, environment, document)
     models, unbound = _bind(entries, environment, document)
+    models = {name: _rooted(model, project.root) for name, model in models.items()}
     faults += found + unbound
     for name in file.environments.keys() - {environment}:
         # A model that only another environment completes is no fault there.
@@ -128,6 +130,15 @@ def _bind(
             prefixes = _places(environment, name, document)
             faults.append(_binding_fault(name, str(error), document, prefixes=prefixes))
     return models, faults
+
+
+def _rooted(model: Model, root: Path) -> Model:
+    """The model with its key's file found from the project, wherever the gateway is started."""
+    if model.api_key is None or model.api_key.file is None:
+        return model
+    return msgspec.structs.replace(
+        model, api_key=Secret(file=str(root.resolve() / model.api_key.file))
+    )
 
 
 def _places(environment: str, name: str, document: Document[ModelsFile]) -> tuple[KeyPath, ...]:

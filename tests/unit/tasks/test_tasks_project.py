@@ -210,3 +210,18 @@ def test_a_damaged_project_raises_nothing_but_its_faults(load: Load, seed: int) 
         found = faults_of(root)
         assert len(set(found)) == len(found)
         assert all(": " in fault for fault in found)
+
+
+def test_a_keys_file_is_found_from_the_project_wherever_the_gateway_starts(
+    load: Callable[[Mapping[str, str]], Project],
+) -> None:
+    models = """
+        [models.hosted]
+        provider = "openai"
+        model = "gpt-5-mini"
+        api_key = { file = "secrets/key" }
+        """
+    project = load({"models.toml": models})
+    secret = project.models["hosted"].api_key
+    assert secret is not None
+    assert secret.file == str(project.root.resolve() / "secrets/key")

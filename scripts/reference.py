@@ -277,7 +277,7 @@ def command_sections(command: Any, path: tuple[str, ...]) -> Iterator[str]:
     context = command.make_context(path[-1], [], resilient_parsing=True)
     records = [p.get_help_record(context) for p in command.params]
     usage = " ".join(["roadworthy", *path, *command.collect_usage_pieces(context)])
-    text = f"## roadworthy {' '.join(path)}\n\n{command.help}\n\n```text\n{usage}\n```"
+    text = f"## roadworthy {' '.join(path)}\n\n{command.help}\n\n```text shape\n{usage}\n```"
     rows = [(f"`{name}`", meaning) for name, meaning in filter(None, records)]
     yield text + ("\n\n" + table(("argument or option", "meaning"), rows) if rows else "")
 

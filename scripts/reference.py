@@ -230,7 +230,7 @@ def provider_table() -> str:
 
 def error_classes() -> Iterator[tuple[int, type[RoadworthyError]]]:
     """Every class with its depth below the root, parents first, as `core.errors` orders them."""
-    public = [getattr(errors, name) for name in errors.__all__]
+    public = [c for c in map(vars(errors).get, errors.__all__) if isinstance(c, type)]
     order = {cls: inspect.getsourcelines(cls)[1] for cls in public}
 
     def below(parent: type[RoadworthyError], depth: int) -> Iterator[tuple[int, Any]]:

@@ -65,6 +65,7 @@ __all__ = [
     "UpstreamRejected",
     "UpstreamTimeout",
     "UpstreamUnavailable",
+    "without_quotes",
 ]
 
 
@@ -77,6 +78,9 @@ class RoadworthyError(Exception):
     """OpenAI's ``error.type``."""
     retry: ClassVar[bool] = False
     """What ``x-should-retry`` says to the client's own retry loop."""
+    quotes: ClassVar[bool] = False
+    """Whether the message may hold a few words of a caller, a model or a provider: it is kept
+    where texts are, and as long."""
 
     def __init__(
         self,
@@ -99,6 +103,7 @@ class InvalidRequest(RoadworthyError):
     status = 400
     code = "invalid_request"
     type = "invalid_request_error"
+    quotes = True
 
 
 class MalformedBody(InvalidRequest):
@@ -160,6 +165,7 @@ class OutputError(RoadworthyError):
     status = 422
     code = "output_error"
     type = "output_error"
+    quotes = True
 
 
 class OutputNonconforming(OutputError):
@@ -186,6 +192,7 @@ class UpstreamError(RoadworthyError):
     status = 502
     code = "upstream_error"
     type = "upstream_error"
+    quotes = True
 
     upstream_status: int | None = None
     """The provider's own HTTP status; None: it gave none."""
@@ -237,6 +244,7 @@ class MissingCredential(UpstreamError):
 
     status = 503
     code = "missing_credential"
+    quotes = False
 
 
 class LocalModelMissing(RoadworthyError):
@@ -284,3 +292,18 @@ class StoreError(RoadworthyError):
     """The state folder or its database cannot be used."""
 
     code = "store_error"
+
+
+_BY_CODE: dict[str, type[RoadworthyError]] = {
+    error.code: error
+    for error in vars().copy().values()
+    if isinstance(error, type) and issubclass(error, RoadworthyError)
+}
+
+
+def without_quotes(code: str, message: str) -> str:
+    """The message of an error with this code if it quotes nobody, else its class's own."""
+    error = _BY_CODE.get(code)
+    if error is None:  # a later release's
+        return ""
+    return (error.__doc__ or "").partition("\n")[0] if error.quotes else message

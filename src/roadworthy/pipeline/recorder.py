@@ -14,7 +14,7 @@ from roadworthy.core import (
     Usage,
     cost_nusd,
 )
-from roadworthy.core.errors import RoadworthyError, UpstreamError
+from roadworthy.core.errors import RoadworthyError, UpstreamError, without_quotes
 from roadworthy.models import Model, Reply
 
 __all__ = ["Recorder", "without_texts"]
@@ -103,10 +103,15 @@ class Recorder:
 
 
 def without_texts(call: Call) -> Call:
-    """A copy that holds figures only: no input, messages, raw answers, values or repairs."""
+    """A copy that holds figures only: no input, messages, raw answers, values or repairs, and no
+    error's words about them."""
     attempts = [
         msgspec.structs.replace(attempt, text=None, violations=()) for attempt in call.attempts
     ]
+    error = call.error
+    if error is not None:
+        message = without_quotes(error.code, error.message)
+        error = msgspec.structs.replace(error, message=message)
     return msgspec.structs.replace(
-        call, input=None, messages=[], value=None, repairs=(), attempts=attempts
+        call, input=None, messages=[], value=None, repairs=(), attempts=attempts, error=error
     )

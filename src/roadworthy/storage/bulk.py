@@ -1,8 +1,8 @@
 """Takes a call's texts apart from the rest of it, and puts them together again; pure.
 
 Texts are most of a call's bytes and are kept for a shorter time. Besides the fields that are
-bulky, whatever quotes an answer goes with them: the before and after of repairs, and the
-messages of violations.
+bulky, whatever quotes an answer goes with them: the before and after of repairs, the messages
+of violations, and that of an error that may.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from roadworthy.core import Attempt, Call, Message, Violation
+from roadworthy.core.errors import without_quotes
 
 __all__ = ["Bulk", "join", "split"]
 
@@ -29,6 +30,8 @@ class Bulk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The messages of each attempt's violations."""
     repairs: tuple[tuple[str, str], ...] = ()
     """Before and after of each repair."""
+    error: str | None = None
+    """The error's message; None: it quotes nobody, and stays with the rest."""
 
 
 _NOTHING = Bulk()
@@ -43,6 +46,9 @@ def split(call: Call) -> tuple[Call, Bulk | None]:
         answers = tuple(a.text for a in attempts)
         violations = tuple(tuple(v.message for v in a.violations) for a in attempts)
         attempts = [_without_texts(a) for a in attempts]
+    error = call.error
+    if error is not None:
+        error = replace(error, message=without_quotes(error.code, error.message))
     bulk = Bulk(
         input=call.input,
         messages=call.messages,
@@ -50,11 +56,20 @@ def split(call: Call) -> tuple[Call, Bulk | None]:
         answers=answers,
         violations=violations,
         repairs=tuple((r.before, r.after) for r in call.repairs),
+        error=call.error.message if call.error and call.error != error else None,
     )
     if bulk == _NOTHING:
         return call, None
     repairs = tuple(replace(r, before="", after="") for r in call.repairs)
-    rest = replace(call, input=None, messages=[], value=None, attempts=attempts, repairs=repairs)
+    rest = replace(
+        call,
+        input=None,
+        messages=[],
+        value=None,
+        attempts=attempts,
+        repairs=repairs,
+        error=error,
+    )
     return rest, bulk
 
 
@@ -68,6 +83,9 @@ def join(rest: Call, bulk: Bulk) -> Call:
         replace(repair, before=before, after=after)
         for repair, (before, after) in zip(rest.repairs, bulk.repairs, strict=True)
     )
+    error = rest.error
+    if error is not None and bulk.error is not None:
+        error = replace(error, message=bulk.error)
     return replace(
         rest,
         input=bulk.input,
@@ -75,6 +93,7 @@ def join(rest: Call, bulk: Bulk) -> Call:
         value=bulk.value,
         attempts=attempts,
         repairs=repairs,
+        error=error,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipelines import GOOD, chat, pipeline_of, triage
@@ -204,6 +205,16 @@ def test_a_project_that_records_no_texts_keeps_figures_only() -> None:
     assert (call.input, call.messages, call.value, call.attempts[0].text) == (None, [], None, None)
     assert finished.call.value == json.loads(GOOD)
     assert call.usage.output_tokens
+
+
+def test_a_project_that_records_no_texts_keeps_no_error_that_quotes_one() -> None:
+    wrong = GOOD.replace("positive", "Geheimnis")
+    upstream = ScriptedUpstream([wrong] * 3)
+    pipeline, journal = pipeline_of(upstream, record=RecordSettings(texts=False))
+    finished = asyncio.run(pipeline.run(triage()))
+    assert "Geheimnis" in str(finished.error)
+    assert b"Geheimnis" not in msgspec.json.encode(journal.calls[0])
+    assert journal.calls[0].error is not None
 
 
 @pytest.mark.parametrize("schema", [None, {"type": "object", "required": ["a"]}])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from storage_samples import a_call
 
-from roadworthy.core import Attempt, Repair, Violation
+from roadworthy.core import Attempt, CallError, Repair, Violation
 from roadworthy.storage.bulk import join, split
 from roadworthy.storage.portable import portable
 
@@ -26,6 +26,8 @@ ATTEMPTS = st.builds(
 REPAIRS = st.lists(
     st.builds(Repair, path=TEXTS, kind=TEXTS, before=TEXTS, after=TEXTS), max_size=2
 ).map(tuple)
+CODES = st.sampled_from(["output_nonconforming", "missing_credential", "of_a_later_release"])
+ERRORS = st.builds(CallError, status=st.just(422), code=CODES, message=TEXTS)
 PARTS = st.fixed_dictionaries(
     {
         "input": st.none() | st.dictionaries(TEXTS, PLAIN, max_size=2),
@@ -33,6 +35,7 @@ PARTS = st.fixed_dictionaries(
         "value": PLAIN,
         "attempts": st.lists(ATTEMPTS, max_size=3),
         "repairs": REPAIRS,
+        "error": st.none() | ERRORS,
     }
 )
 
@@ -50,6 +53,21 @@ def test_nothing_that_a_user_or_a_model_wrote_stays_in_the_rest() -> None:
     for text in (b"milk", b"Sour", b"sour"):
         assert text in msgspec.msgpack.encode(bulk)
         assert text not in msgspec.msgpack.encode(rest)
+
+
+def test_an_error_that_quotes_an_answer_goes_with_the_texts() -> None:
+    error = CallError(status=422, code="output_nonconforming", message='/mood is "Sour"')
+    rest, bulk = split(a_call(error=error))
+    assert bulk is not None
+    assert bulk.error == error.message
+    assert rest.error is not None
+    assert rest.error.message.startswith("The answer does not conform")
+
+
+def test_an_error_that_quotes_nobody_stays() -> None:
+    error = CallError(status=503, code="missing_credential", message="set OPENAI_API_KEY")
+    rest, _ = split(a_call(error=error))
+    assert rest.error == error
 
 
 def test_the_rest_still_says_what_was_repaired_and_violated() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from roadworthy.conformance.digits import with_bounded_digits
 from roadworthy.conformance.normalise import Loss, NotStrict, strict_form, wrap
 from roadworthy.conformance.restore import Form
 from roadworthy.conformance.schema import OutputSchema
@@ -69,7 +70,8 @@ def _first_that_fits(source: dict[str, Any], modes: tuple[Mode, ...]) -> Plan:
     return _prompt(source, losses)
 
 
-def _grammar(source: dict[str, Any], losses: list[Loss]) -> Plan | None:
+def _grammar(original: dict[str, Any], losses: list[Loss]) -> Plan | None:
+    source = with_bounded_digits(original)
     refused, messages = _compile_grammar({**source, "x-guidance": _COMPACT})
     guidance = _COMPACT
     if refused:

@@ -22,7 +22,9 @@ from msgspec import inspect as types
 
 from roadworthy.cli.app import app as command_line
 from roadworthy.client import GatewayUnreachable
+from roadworthy.control.api import TaskList
 from roadworthy.control.app import create_app as create_control
+from roadworthy.control.health import Health
 from roadworthy.control.memory import MemorySource
 from roadworthy.core import Call, call, errors
 from roadworthy.core import settings as project_settings
@@ -35,7 +37,7 @@ from roadworthy.serving import chat_request
 from roadworthy.serving import task as task_surface
 from roadworthy.serving.app import GatewayStatus
 from roadworthy.serving.body import MAX_DEPTH
-from roadworthy.storage.views import CallPage, CallRow, Figures, Overview, StoredCall
+from roadworthy.storage.views import CallPage, Overview, StoredCall
 from roadworthy.tasks import parameters as task_parameters
 from roadworthy.tasks.examples import Case, Example
 from roadworthy.tasks.fields import FIELD_ROLES
@@ -116,7 +118,11 @@ def field_table(struct: Struct) -> str:
     """Field, type and meaning, for what is answered."""
     docs = attribute_docs(struct)
     rows = [
-        (f"`{field.encode_name}`", type_name(field.type, null=True), docs.get(field.name, ""))
+        (
+            f"`{field.encode_name}`",
+            type_name(field.type, null=True),
+            re.sub(r"\bNone\b", "null", docs.get(field.name, "")),
+        )
         for field in fields_of(struct)
     ]
     return table(("field", "type", "meaning"), rows)
@@ -140,14 +146,15 @@ PLAIN: dict[type, str] = {
 
 def type_name(type_: types.Type, *, null: bool = False) -> str:
     if isinstance(type_, types.UnionType):
-        names = [type_name(t) for t in type_.types if null or not isinstance(t, types.NoneType)]
+        kept = [t for t in type_.types if null or not isinstance(t, types.NoneType)]
+        names = [type_name(t, null=null) for t in kept]
         return " or ".join(names)
     if isinstance(type_, types.NoneType):
         return "null"
     if isinstance(type_, types.LiteralType):
         return ", ".join(f"`{value}`" for value in type_.values)
     if isinstance(type_, types.ListType | types.VarTupleType):
-        return f"list of {type_name(type_.item_type)}"
+        return f"list of {type_name(type_.item_type, null=null)}"
     if isinstance(type_, types.StructType):
         return "table" if not null else f"`{type_.cls.__name__}`"
     name = next(name for kind, name in PLAIN.items() if isinstance(type_, kind))
@@ -303,13 +310,31 @@ def http() -> str:
         status=field_table(GatewayStatus),
         outcomes=table(("outcome", "how the call ended"), outcome_rows()),
         control=control_routes(),
-        overview=field_table(Overview),
-        figures=field_table(Figures),
-        page=field_table(CallPage),
-        row=field_table(CallRow),
-        stored=field_table(StoredCall),
-        call=field_table(Call),
+        structs="\n\n".join(struct_sections()),
     )
+
+
+def struct_sections() -> Iterator[str]:
+    """A table of each struct that the control API answers, what holds others before them."""
+    waiting: list[Struct] = [Overview, CallPage, StoredCall, TaskList, Health]
+    seen: set[Struct] = set()
+    while waiting:
+        struct = waiting.pop(0)
+        if struct in seen:
+            continue
+        seen.add(struct)
+        waiting[:0] = [cls for field in fields_of(struct) for cls in structs_in(field.type)]
+        yield f"### {struct.__name__}\n\n{first_line(struct)}\n\n{field_table(struct)}"
+
+
+def structs_in(type_: types.Type) -> Iterator[Struct]:
+    if isinstance(type_, types.StructType):
+        yield type_.cls
+    elif isinstance(type_, types.ListType | types.VarTupleType):
+        yield from structs_in(type_.item_type)
+    elif isinstance(type_, types.UnionType):
+        for one in type_.types:
+            yield from structs_in(one)
 
 
 def gateway_routes() -> Iterator[tuple[str, ...]]:

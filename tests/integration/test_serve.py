@@ -122,7 +122,7 @@ def test_a_keeper_that_comes_back_to_faulty_files_keeps_the_last_good_revision(
 ) -> None:
     with canned_upstream(lambda _: ANSWER) as upstream:
         project = write_project(tmp_path, upstream.base_url)
-        with serving(project) as server:
+        with serving(project, "--dev") as server:
             (project / "tasks/triage/prompt/user.md").write_text("{{ coment }}")
             keeper = next(c for c in children(server) if "roadworthy.control.keeper" in c.cmdline())
             keeper.kill()
@@ -131,3 +131,37 @@ def test_a_keeper_that_comes_back_to_faulty_files_keeps_the_last_good_revision(
                 "the fault is shown",
             )
             assert server.post(TASK, FINE).status == 200
+
+
+def test_a_keeper_that_comes_back_does_not_put_changed_files_into_service(tmp_path: Path) -> None:
+    with canned_upstream(lambda _: ANSWER) as upstream:
+        project = write_project(tmp_path, upstream.base_url)
+        with serving(project) as server:
+            (project / "tasks/triage/prompt/user.md").write_text("Changed: {{ comment }}")
+            revision = server.get("/readyz").json()["revision"]
+            keeper = next(c for c in children(server) if "roadworthy.control.keeper" in c.cmdline())
+            keeper.kill()
+            wait_until(
+                lambda: server.control_get("/healthz").json()["status"] == "ok", "it is back"
+            )
+            assert server.get("/readyz").json()["revision"] == revision
+            server.post(TASK, FINE)
+            assert upstream.asked[-1]["messages"][-1]["content"].strip() == "Comment: fine"
+
+
+def test_a_model_that_no_file_names_has_its_cost_known_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with canned_upstream(lambda _: "Hello.") as upstream:
+        monkeypatch.setenv("OPENAI_BASE_URL", upstream.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        chat = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+        with serving(tmp_path) as server:
+
+            def cost() -> object:
+                call = server.post("/v1/chat/completions", chat).headers["x-roadworthy-call"]
+                path = f"/api/calls/{call}"
+                wait_until(lambda: server.control_get(path).status == 200, "the call is loaded")
+                return server.control_get(path).json()["call"].get("cost_nusd")
+
+            wait_until(lambda: cost() is not None, "the price is known")

@@ -50,7 +50,10 @@ async def keep(arguments: argparse.Namespace) -> None:
     with ExitStack() as held:
         try:
             held.enter_context(keeper_lock(folder))
-            publisher.publish_or_adopt()
+            if arguments.again and not arguments.dev and folder.snapshot.exists():
+                publisher.adopt()  # a keeper that died must not put changed files into service
+            else:
+                publisher.publish_or_adopt()
         except RoadworthyError as error:
             channel.send({"type": "failed", "message": error.message})
             raise
@@ -77,7 +80,7 @@ async def keep(arguments: argparse.Namespace) -> None:
             )
         )
         jobs = [
-            asyncio.create_task(listen_to_supervisor(channel, source, server)),
+            asyncio.create_task(listen_to_supervisor(channel, source, publisher, server)),
             asyncio.create_task(load_for_ever(loader, source, clock)),
             asyncio.create_task(forget_for_ever(publisher, folder, engine, clock)),
         ]
@@ -102,6 +105,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--gateway-url", required=True)
     parser.add_argument("--environment", default=None)
     parser.add_argument("--dev", action="store_true")
+    parser.add_argument("--again", action="store_true", help="the keeper before this one died")
     return parser.parse_args(arguments)
 
 

@@ -28,12 +28,14 @@ _log = logging.getLogger(__name__)
 
 
 async def listen_to_supervisor(
-    channel: Channel, source: StoredSource, server: uvicorn.Server
+    channel: Channel, source: StoredSource, publisher: Publisher, server: uvicorn.Server
 ) -> None:
     """Take the supervisor's messages; stop when it is gone."""
     while (message := await channel.receive()) is not None:
         if message["type"] == "gateways":
             source.note_gateways(message["gateways"])
+            unpriced = [n for g in message["gateways"] for n in g["status"].get("unpriced", ())]
+            await asyncio.to_thread(publisher.learn, unpriced)
     server.should_exit = True
 
 

@@ -47,6 +47,10 @@ class ServingState:
             self._implicit[name] = implicit_model(name, self.environ)
         return self._implicit[name]
 
+    def unpriced(self) -> list[str]:
+        """Models that callers named and no file declares, whose cost is unknown so far."""
+        return [name for name, model in self._implicit.items() if model and model.price is None]
+
 
 def compile_state(snapshot: Snapshot, environ: Mapping[str, str]) -> ServingState:
     """Raises ProjectError where a task of the snapshot cannot be served."""

@@ -74,6 +74,7 @@ async def serve_gateway(
             revision=current.state.snapshot.revision,
             under_way=pipeline.load.under_way,
             unrecorded=journal.lost,
+            unpriced=current.state.unpriced(),
         )
 
     app = create_app(

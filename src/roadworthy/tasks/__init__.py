@@ -16,6 +16,7 @@ from roadworthy.tasks.snapshot import (
     SnapshotWatcher,
     build_snapshot,
     read_snapshot,
+    with_models,
     write_snapshot,
 )
 from roadworthy.tasks.stamp import project_stamp
@@ -46,5 +47,6 @@ __all__ = [
     "read_snapshot",
     "required_names",
     "single_text_field",
+    "with_models",
     "write_snapshot",
 ]

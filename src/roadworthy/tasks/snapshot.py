@@ -19,7 +19,13 @@ from roadworthy.tasks.definition import Snapshot
 from roadworthy.tasks.digest import content_digest
 from roadworthy.tasks.project import Project
 
-__all__ = ["SnapshotWatcher", "build_snapshot", "read_snapshot", "write_snapshot"]
+__all__ = [
+    "SnapshotWatcher",
+    "build_snapshot",
+    "read_snapshot",
+    "with_models",
+    "write_snapshot",
+]
 
 READS_FORMAT = 1
 
@@ -37,6 +43,12 @@ def build_snapshot(project: Project, *, price: Callable[[Model], Model]) -> Snap
         tasks=dict(project.tasks),
         models={name: price(model) for name, model in project.models.items()},
     )
+    return msgspec.structs.replace(content, revision=content_digest(content))
+
+
+def with_models(snapshot: Snapshot, models: dict[str, Model]) -> Snapshot:
+    """The snapshot with these models beside the project's own, which go before them."""
+    content = msgspec.structs.replace(snapshot, revision="", models=models | snapshot.models)
     return msgspec.structs.replace(content, revision=content_digest(content))
 
 

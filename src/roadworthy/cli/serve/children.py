@@ -24,13 +24,15 @@ _log = logging.getLogger(__name__)
 
 
 class Child:
-    """One supervised process: ``python -m MODULE … --channel-fd N``."""
+    """One supervised process: ``python -m MODULE … --channel-fd N``, with the options `again`
+    added from its second start on."""
 
     def __init__(
         self,
         name: str,
         command: list[str],
         *,
+        again: tuple[str, ...] = (),
         sockets: tuple[socket.socket, ...] = (),
         on_message: Callable[[Child, dict[str, Any]], None],
     ) -> None:
@@ -39,6 +41,7 @@ class Child:
         self.last_status: dict[str, Any] = {}
         self.started_us = 0
         self._command = command
+        self._again = again
         self._sockets = sockets
         self._on_message = on_message
         self._process: asyncio.subprocess.Process | None = None
@@ -74,6 +77,7 @@ class Child:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *self._command,
+            *(self._again if self.started_us else ()),
             "--channel-fd",
             str(theirs.fileno()),
             pass_fds=fds,

@@ -148,7 +148,7 @@ def keeper_child(
     command += ["--gateway-url", serving.gateway_url]
     command += ["--dev"] if options.dev else []
     command += ["--environment", options.environment] if options.environment else []
-    return Child("keeper", command, sockets=(sock,), on_message=on_message)
+    return Child("keeper", command, again=("--again",), sockets=(sock,), on_message=on_message)
 
 
 def gateway_child(name: str, state: StateFolder, serving: Serving, sock: socket.socket) -> Child:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -165,3 +166,14 @@ def test_a_model_that_no_file_names_has_its_cost_known_soon(
                 return server.control_get(path).json()["call"].get("cost_nusd")
 
             wait_until(lambda: cost() is not None, "the price is known")
+
+
+def test_a_gateway_that_would_call_itself_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    project = write_project(tmp_path, f"http://127.0.0.1:{port}/v1")
+    with serving(project, "--port", str(port)) as server:
+        body = {"model": "canned", "messages": [{"role": "user", "content": "hi"}]}
+        reply = server.post("/v1/chat/completions", body)
+    assert reply.status >= 500
+    assert "asked by itself" in reply.json()["error"]["message"]

@@ -10,6 +10,7 @@
     │   ├── InvalidSchema             400  an output schema that does not compile
     │   ├── HostNotAllowed            403
     │   ├── MethodNotAllowed          405
+    │   ├── LoopDetected              508
     │   ├── UnknownModel              404
     │   └── UnknownTask               404
     ├── OutputError                   422  the model answered, the answer may not be delivered
@@ -46,6 +47,7 @@ __all__ = [
     "InvalidSchema",
     "JournalUnavailable",
     "LocalModelMissing",
+    "LoopDetected",
     "MalformedBody",
     "MethodNotAllowed",
     "MissingCredential",
@@ -143,6 +145,13 @@ class MethodNotAllowed(InvalidRequest):
 
     status = 405
     code = "method_not_allowed"
+
+
+class LoopDetected(InvalidRequest):
+    """This gateway was asked by itself. A model's base_url, or OPENAI_BASE_URL, is its address."""
+
+    status = 508
+    code = "loop_detected"
 
 
 class UnknownModel(InvalidRequest):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LOOPBACK_HOSTS", "host_of", "usable_request_id"]
+__all__ = ["LOOPBACK_HOSTS", "VIA_HEADER", "host_of", "usable_request_id"]
 
+VIA_HEADER: Final = "x-roadworthy-via"
+"""Names, on requests to providers, the installation that sends them: one that meets its own
+name would call itself for ever."""
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_REQUEST_ID: Final = 128
 

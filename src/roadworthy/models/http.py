@@ -24,6 +24,7 @@ from roadworthy.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from roadworthy.core.http_names import VIA_HEADER
 from roadworthy.core.version import installed_version
 from roadworthy.models.backoff import backoff_s
 from roadworthy.models.connection import (
@@ -62,7 +63,12 @@ class HttpUpstream:
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        via: str | None = None,
     ) -> None:
+        """``via`` names this installation to whoever is asked, see `VIA_HEADER`."""
+        self._always = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
+        if via is not None:
+            self._always[VIA_HEADER] = via
         self._local = local
         self._clock = clock or SystemClock()
         self._credentials = Credentials(environ)
@@ -162,12 +168,7 @@ class HttpUpstream:
         return asyncio.get_running_loop().time() + left_s
 
     async def _target(self, model: Model, request: WireRequest) -> Target:
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": USER_AGENT,
-            **model.headers,
-            **request.headers,
-        }
+        headers = {**self._always, **model.headers, **request.headers}
         base_url, key = model.base_url, ""
         if model.provider == "embedded":
             base_url = await self._local_address()

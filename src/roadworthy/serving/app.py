@@ -42,9 +42,10 @@ def create_app(
     state: Callable[[], ServingState],
     status: Callable[[], GatewayStatus],
     allowed_hosts: tuple[str, ...] = (),
+    via: str | None = None,
 ) -> Router:
     """The application; stateless but for what the callables return."""
-    guard = Guard(allowed_hosts)
+    guard = Guard(allowed_hosts, via=via)
 
     def max_body_bytes() -> int:
         return state().snapshot.settings.limits.max_body_bytes

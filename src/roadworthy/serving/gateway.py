@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import hashlib
 import logging
 import os
 import socket
@@ -59,7 +60,9 @@ async def serve_gateway(
         raise StoreError(f"there is no snapshot in {folder}; start gateways by `roadworthy serve`")
     current = Current(compile_state(watcher.current, os.environ))
     local = SharedLocalModel(channel)
-    upstream = HttpUpstream(local=local, environ=os.environ, clock=clock)
+    # All gateways of an installation share its state folder.
+    via = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    upstream = HttpUpstream(local=local, environ=os.environ, clock=clock, via=via)
     journal = JournalWriter(state_folder, name, clock)
     pipeline = Pipeline(
         state=lambda: current.state,
@@ -82,6 +85,7 @@ async def serve_gateway(
         state=lambda: current.state,
         status=status,
         allowed_hosts=current.state.snapshot.settings.server.allowed_hosts,
+        via=via,
     )
     server = uvicorn.Server(_config(app))
     helpers = [

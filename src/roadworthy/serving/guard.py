@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from roadworthy.core import SystemClock, new_id
-from roadworthy.core.errors import HostNotAllowed, MethodNotAllowed, RoadworthyError
-from roadworthy.core.http_names import LOOPBACK_HOSTS, host_of, usable_request_id
+from roadworthy.core.errors import HostNotAllowed, LoopDetected, MethodNotAllowed, RoadworthyError
+from roadworthy.core.http_names import LOOPBACK_HOSTS, VIA_HEADER, host_of, usable_request_id
 from roadworthy.serving.errors import error_response
 
 __all__ = ["CLIENT_GONE", "Endpoint", "Guard", "Guarded", "run_unless_gone"]
@@ -37,8 +37,10 @@ _clock = SystemClock()
 class Guard:
     """Checks method, Host and Origin, gives the request an id, and turns errors into answers."""
 
-    def __init__(self, allowed_hosts: tuple[str, ...] = ()) -> None:
+    def __init__(self, allowed_hosts: tuple[str, ...] = (), *, via: str | None = None) -> None:
+        """``via`` is this installation's own name, see `VIA_HEADER`."""
         self._hosts = LOOPBACK_HOSTS | {host.lower() for host in allowed_hosts}
+        self._via = via
 
     def __call__(self, method: str, endpoint: Endpoint) -> Guarded:
         """The endpoint as an ASGI application; ``*`` takes every method."""
@@ -48,6 +50,8 @@ class Guard:
         """A web page that a developer visits must not reach a gateway on their machine, neither
         by a name that it rebinds to loopback nor by a plain cross-site request."""
         headers = request.headers
+        if self._via is not None and headers.get(VIA_HEADER) == self._via:
+            raise LoopDetected
         host = headers.get("host", "")
         if host_of(host) not in self._hosts:
             raise HostNotAllowed(

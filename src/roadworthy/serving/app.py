@@ -32,8 +32,6 @@ class GatewayStatus(msgspec.Struct, kw_only=True):
     unrecorded: int = 0
     """Calls that could not be written to the journal since the process began."""
     ready: bool = True
-    unpriced: list[str] = []
-    """Models in use whose price the keeper may know."""
 
 
 def create_app(

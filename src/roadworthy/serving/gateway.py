@@ -77,7 +77,6 @@ async def serve_gateway(
             revision=current.state.snapshot.revision,
             under_way=pipeline.load.under_way,
             unrecorded=journal.lost,
-            unpriced=current.state.unpriced(),
         )
 
     app = create_app(
@@ -91,7 +90,7 @@ async def serve_gateway(
     helpers = [
         asyncio.create_task(_obey(channel, local, server)),
         asyncio.create_task(_swap(watcher, current)),
-        asyncio.create_task(_report(channel, status)),
+        asyncio.create_task(_report(channel, status, current)),
     ]
     calm_garbage_collector()
     try:
@@ -145,9 +144,11 @@ async def _swap(watcher: SnapshotWatcher, current: Current) -> None:
             _log.error("the new snapshot cannot be served, the last one stays: %s", error.message)
 
 
-async def _report(channel: Channel, status: Callable[[], GatewayStatus]) -> None:
+async def _report(channel: Channel, status: Callable[[], GatewayStatus], current: Current) -> None:
+    """Tell the supervisor how it goes, and which models' prices the keeper should look up."""
     while True:
-        channel.send({"type": "status", "status": msgspec.to_builtins(status())})
+        told = msgspec.to_builtins(status()) | {"unpriced": current.state.unpriced()}
+        channel.send({"type": "status", "status": told})
         await asyncio.sleep(STATUS_EVERY_S)
 
 

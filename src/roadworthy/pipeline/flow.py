@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Self
+from typing import Any, Self
 
 from roadworthy.core import Attempt, Outcome, StopReason, Usage
 from roadworthy.core.errors import RoadworthyError
@@ -164,10 +164,14 @@ class Flow:
 
 
 def _whole_delta(finished: Finished) -> Delta:
-    refusal = finished.reply.refusal if finished.reply else None
-    if refusal is None:
+    reply = finished.reply
+    delta: dict[str, Any] = {"role": "assistant"}
+    if reply is not None and reply.refusal is not None:
+        delta["refusal"] = reply.refusal
+    elif reply is not None and reply.tool_calls and not reply.text:
+        delta["tool_calls"] = [{"index": i, **call} for i, call in enumerate(reply.tool_calls)]
+    else:
         return Delta(text=finished.text)
-    delta = {"role": "assistant", "refusal": refusal}
     return Delta(chunk={"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
 
 

@@ -95,6 +95,7 @@ def _prepared(
             messages = with_instruction(messages, body.plan.instruction)
         call.mode = body.plan.mode
     if body.schema is not None:
+        _require_one_answer(request.parameters)
         call.schema_digest = body.schema.digest
     call.messages = messages
     limits = [state.snapshot.settings.limits.timeout_s]
@@ -146,6 +147,13 @@ def _caller_schema(request: CallRequest) -> OutputSchema | None:
 
 def _plan(schema: OutputSchema, model: Model) -> Plan:
     return plan_request(schema, model.capabilities.modes, name="answer")
+
+
+def _require_one_answer(parameters: dict[str, Any]) -> None:
+    if parameters.get("n", 1) not in (None, 1):
+        raise InvalidRequest(
+            "n must be 1 where the answer has a schema; send the request n times", param="n"
+        )
 
 
 def _require_messages(messages: list[Message]) -> None:

@@ -24,10 +24,6 @@ def parse_chat_request(body: dict[str, Any], headers: Mapping[str, str]) -> Call
     if stream is not None and not isinstance(stream, bool):
         raise InvalidRequest("stream must be true or false", param="stream")
     output_schema = _output_schema(body.get("response_format"))
-    if output_schema is not None and body.get("n", 1) not in (None, 1):
-        raise InvalidRequest(
-            "n must be 1 where response_format asks for JSON; send the request n times", param="n"
-        )
     unit = headers.get("x-roadworthy-unit") or body.get("user")
     return CallRequest(
         target=_model(body),

@@ -28,7 +28,7 @@ def chat_body(finished: Finished) -> dict[str, Any]:
     choices = body.get("choices") or [{}]
     choice = {"index": 0, **choices[0]}
     message = {"role": "assistant", **(choice.get("message") or {})}
-    if call.schema_digest is not None and not message.get("tool_calls"):
+    if call.schema_digest is not None and finished.text:
         message["content"] = finished.text
     message.setdefault("content", finished.text or None)
     message.setdefault("refusal", reply.refusal if reply else None)

@@ -8,7 +8,7 @@ import pytest
 from pipelines import GOOD, chat, pipeline_of, triage
 from roadworthy.core import RecordSettings
 from roadworthy.core.errors import JournalUnavailable, OutputNonconforming, UpstreamUnavailable
-from roadworthy.models import Delta
+from roadworthy.models import Delta, Reply
 from roadworthy.pipeline import CallStream
 from roadworthy.testing import MemoryJournal, ScriptedUpstream
 
@@ -120,5 +120,20 @@ def test_a_stream_that_cannot_be_recorded_breaks_off_where_the_project_says_refu
         with pytest.raises(JournalUnavailable):
             await collect(stream)
         assert (full.lost, pipeline.load.under_way) == (1, 0)
+
+    asyncio.run(scenario())
+
+
+def test_calls_of_the_callers_tools_are_streamed_where_a_schema_was_given() -> None:
+    async def scenario() -> None:
+        call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+        reply = Reply(tool_calls=[call], stop_reason="tool_calls")
+        pipeline, journal = pipeline_of(ScriptedUpstream([reply]))
+        stream = await pipeline.stream(chat(stream=True, output_schema={"type": "object"}))
+        first, last = await collect(stream)
+        assert first.chunk is not None
+        assert first.chunk["choices"][0]["delta"]["tool_calls"] == [{"index": 0, **call}]
+        assert last.stop_reason == "tool_calls"
+        assert [c.outcome for c in journal.calls] == ["unchecked"]
 
     asyncio.run(scenario())

@@ -11,6 +11,7 @@ from pipelines import GOOD, chat, pipeline_of, triage
 from roadworthy.core import RecordSettings
 from roadworthy.core.errors import (
     InvalidInput,
+    InvalidRequest,
     JournalUnavailable,
     OutputNonconforming,
     OutputRefused,
@@ -226,3 +227,14 @@ def test_a_truncation_on_the_chat_surface_is_no_error_but_an_outcome(
     finished = asyncio.run(pipeline.run(chat(output_schema=schema)))
     assert (finished.error, finished.text) == (None, reply.text)
     assert (journal.calls[0].outcome, journal.calls[0].error) == ("truncated", None)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [chat(output_schema={"type": "object"}, parameters={"n": 2}), triage(parameters={"n": 2})],
+)
+def test_several_answers_cannot_be_asked_for_where_each_must_conform(request_: CallRequest) -> None:
+    upstream = ScriptedUpstream([GOOD])
+    with pytest.raises(InvalidRequest, match="n must be 1"):
+        asyncio.run(pipeline_of(upstream)[0].run(request_))
+    assert upstream.asked == []

@@ -66,7 +66,6 @@ def test_openais_user_field_is_the_unit_where_no_header_names_one() -> None:
         ({"input": [1]}, "input"),
         ({"response_format": "json"}, "response_format"),
         ({"response_format": {"type": "json_schema"}}, "response_format"),
-        ({"response_format": {"type": "json_object"}, "n": 2}, "n"),
     ],
 )
 def test_a_wrong_field_is_named(fields: dict[str, Any], param: str) -> None:

@@ -46,7 +46,7 @@ class Bystanders:
         return everything - times.idle - times.iowait, everything, own
 
 
-def describe_run() -> list[str]:
+def describe_run(libraries: Iterable[str] = LIBRARIES) -> list[str]:
     """Command, date, machine and versions, for whoever compares."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
@@ -57,7 +57,7 @@ def describe_run() -> list[str]:
         f"machine: {os.cpu_count()} cores shared by load, gateway and upstream; {model};"
         f" {platform.system()} {platform.release()}",
         f"Python {platform.python_version()}; "
-        + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        + ", ".join(f"{name} {version(name)}" for name in libraries),
     ]
 
 

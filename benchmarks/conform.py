@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -191,9 +190,7 @@ def shown(verdict: Verdict) -> list[str]:
     ]
     if not verdict.valid:
         lines.append("INVALID: what was delivered does not conform")
-    return [
-        textwrap.shorten(line, SHOWN_CHARS) if len(line) > SHOWN_CHARS else line for line in lines
-    ]
+    return [line if len(line) <= SHOWN_CHARS else f"{line[:SHOWN_CHARS]}…" for line in lines]
 
 
 def written(value: Any) -> str:

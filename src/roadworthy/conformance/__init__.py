@@ -1,7 +1,15 @@
 """An answer conforms to its schema or is a typed error: planning, reading, repair, re-ask."""
 
 from roadworthy.conformance.conform import ConformResult, conform
-from roadworthy.conformance.guarantee import AskAgain, Delivered, Record, Terms, deliver
+from roadworthy.conformance.guarantee import (
+    AskAgain,
+    Constraints,
+    Delivered,
+    Record,
+    Terms,
+    constrained,
+    deliver,
+)
 from roadworthy.conformance.normalise import Loss, NotStrict, StrictForm, strict_form
 from roadworthy.conformance.plan import Plan, plan_request
 from roadworthy.conformance.read import Reading, RepairLevel, assess, read_answer
@@ -13,6 +21,7 @@ from roadworthy.conformance.violations import describe
 __all__ = [
     "AskAgain",
     "ConformResult",
+    "Constraints",
     "Delivered",
     "Form",
     "Loss",
@@ -28,6 +37,7 @@ __all__ = [
     "assess",
     "compile_schema",
     "conform",
+    "constrained",
     "deliver",
     "describe",
     "merge",

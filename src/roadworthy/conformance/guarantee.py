@@ -21,10 +21,12 @@ from roadworthy.core import Message, Repair, Violation
 from roadworthy.core.errors import OutputNonconforming, OutputRefused, OutputTruncated
 from roadworthy.models import Reply
 
-__all__ = ["AskAgain", "Delivered", "Record", "Terms", "deliver"]
+__all__ = ["AskAgain", "Constraints", "Delivered", "Record", "Terms", "constrained", "deliver"]
 
 AskAgain: TypeAlias = Callable[[Reask], Awaitable[Reply]]
 Record: TypeAlias = Callable[[tuple[Violation, ...]], None]
+Constraints: TypeAlias = Callable[[Any], tuple[Violation, ...]]
+"""What a value that conforms to its schema still breaks; empty: nothing. Never raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Terms:
     max_reasks: int = 2
     form: Form = "plain"
     """`Plan.form`: the form that the model was asked to answer in."""
+    constraints: Constraints | None = None
+    """Bound to the call's input. None: the schema is all there is to hold."""
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,9 +103,19 @@ def _read(reply: Reply, schema: OutputSchema, terms: Terms, record: Record) -> R
         repair=terms.repair,
         form=terms.form,
     )
+    reading = constrained(reading, terms.constraints)
     record(reading.violations)
     _require_complete(reply, reading)
     return reading
+
+
+def constrained(reading: Reading, constraints: Constraints | None) -> Reading:
+    """The reading with the constraints that it breaks; they are asked of conforming values only,
+    because they may rely on what the schema promises."""
+    if constraints is None or not reading.conforms:
+        return reading
+    broken = constraints(reading.value)
+    return msgspec.structs.replace(reading, violations=broken) if broken else reading
 
 
 def _reread(
@@ -130,7 +144,8 @@ def _reread(
             reply.text, schema, stop_reason=reply.stop_reason, repair=terms.repair, form=terms.form
         )
         if whole.conforms:
-            record(())
+            whole = constrained(whole, terms.constraints)
+            record(whole.violations)
             return whole
     after = before
     if isinstance(patch.value, dict):
@@ -138,6 +153,7 @@ def _reread(
         kept = _repairs_outside(before.repairs, question.paths)
         made = (*kept, *_renamed(patch.repairs, question))
         after = assess(restore(merged, schema, terms.form), schema, repair=terms.repair, made=made)
+        after = constrained(after, terms.constraints)
     record(after.violations)
     _require_complete(reply, patch)
     return after

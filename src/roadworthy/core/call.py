@@ -55,14 +55,17 @@ Mode: TypeAlias = Literal["grammar", "strict", "json", "prompt", "none"]
 JSON Schema, its JSON mode, words in the prompt, or no structure at all."""
 
 
-class Violation(msgspec.Struct, frozen=True, kw_only=True):
+class Violation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One way in which a value breaks its schema."""
 
     path: str
     """JSON pointer into the value; the empty string is its root."""
     keyword: str
-    """The schema keyword that failed, or ``parse`` where there was no JSON at all."""
+    """The schema keyword that failed; ``parse`` where there was no JSON at all, ``constraint``
+    where a constraint of the task does not hold."""
     message: str
+    paths: tuple[str, ...] = ()
+    """Where several places contradict each other: all of them, and `path` is what encloses them."""
 
 
 class Repair(msgspec.Struct, frozen=True, kw_only=True):

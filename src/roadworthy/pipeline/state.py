@@ -26,6 +26,11 @@ class CompiledTask:
     """How its output schema is asked for; None: free text."""
     model: Model
 
+    @property
+    def has_constraints(self) -> bool:
+        """Whether more than its schema must hold of an answer, which only a whole one can show."""
+        return bool(self.definition.constraints)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingState:

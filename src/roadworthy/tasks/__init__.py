@@ -1,6 +1,13 @@
 """Tasks: their files, prompts and schemas, and the snapshot that gateways serve from."""
 
-from roadworthy.tasks.definition import RepairLevel, Snapshot, StreamMode, TaskDefinition, Template
+from roadworthy.tasks.definition import (
+    ConstraintDefinition,
+    RepairLevel,
+    Snapshot,
+    StreamMode,
+    TaskDefinition,
+    Template,
+)
 from roadworthy.tasks.digest import content_digest, definition_digest
 from roadworthy.tasks.examples import Case, Example
 from roadworthy.tasks.fields import (
@@ -26,6 +33,7 @@ __all__ = [
     "PROJECT_FILE",
     "Case",
     "CompiledPrompt",
+    "ConstraintDefinition",
     "Example",
     "Project",
     "RepairLevel",

@@ -13,7 +13,14 @@ import msgspec
 from roadworthy.core import Settings
 from roadworthy.models import Model
 
-__all__ = ["RepairLevel", "Snapshot", "StreamMode", "TaskDefinition", "Template"]
+__all__ = [
+    "ConstraintDefinition",
+    "RepairLevel",
+    "Snapshot",
+    "StreamMode",
+    "TaskDefinition",
+    "Template",
+]
 
 StreamMode: TypeAlias = Literal["fields", "buffered", "raw"]
 RepairLevel: TypeAlias = Literal["none", "lossless", "schema"]
@@ -29,6 +36,20 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     literal: bool = False
     """The source is the message itself: an expanded example, whose text may look like a template
     and must stay text."""
+
+
+class ConstraintDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A condition on the output that its schema cannot say."""
+
+    name: str
+    require: str
+    """CEL over ``input`` and ``output``; it must come out true."""
+    when: str | None = None
+    """CEL; the constraint binds only where this comes out true. None: always."""
+    message: str
+    """What is wrong where it fails; the model is told so, and the caller."""
+    paths: tuple[str, ...] = ()
+    """JSON pointers into the output: what the failure is about, and what is asked for again."""
 
 
 class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +69,8 @@ class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """In the order in which the messages are sent; few-shot examples are expanded."""
     blocks: dict[str, str] = {}
     """Texts that templates may include, by name."""
+    constraints: tuple[ConstraintDefinition, ...] = ()
+    """All must hold of what is delivered; in the order of `rules.toml`."""
     stream: StreamMode = "raw"
     repair: RepairLevel = "schema"
     max_reasks: int = 2

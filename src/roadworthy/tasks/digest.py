@@ -22,8 +22,11 @@ def definition_digest(definition: TaskDefinition) -> str:
 
     Not part of it: the task's name, version and description, and where its files stand.
     """
+    # Left out where there are none, so that a task without them keeps its digest.
+    constraints = {"constraints": definition.constraints} if definition.constraints else {}
     return content_digest(
         {
+            **constraints,
             "model": definition.model,
             "parameters": definition.parameters,
             "input_schema": definition.input_schema,

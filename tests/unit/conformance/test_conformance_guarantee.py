@@ -165,6 +165,31 @@ def test_no_repair_is_made_where_none_is_allowed() -> None:
     assert run.asked[0].paths == ("/sentiment",)
 
 
+NOT_NEUTRAL = Violation(path="/confidence", keyword="constraint", message="must not be one half")
+
+
+def not_one_half(value: Any) -> tuple[Violation, ...]:
+    return (NOT_NEUTRAL,) if value["confidence"] == 0.5 else ()
+
+
+def test_a_value_that_breaks_a_constraint_is_asked_for_again_and_never_delivered() -> None:
+    run = Run(GOOD, '{"confidence": 0.7}', constraints=not_one_half)
+    assert run.delivered().value == {"sentiment": "positive", "confidence": 0.7}
+    assert run.recorded == [(NOT_NEUTRAL,), ()]
+    assert run.asked[0].paths == ("/confidence",)
+    for further in ('{"confidence": 0.5}', GOOD, "what?"):
+        with pytest.raises(OutputNonconforming, match="must not be one half"):
+            Run(GOOD, further, further, constraints=not_one_half).delivered()
+
+
+def test_constraints_are_asked_of_values_only_that_conform_to_the_schema() -> None:
+    def explodes(value: Any) -> tuple[Violation, ...]:
+        assert SCHEMA.is_valid(value)
+        return ()
+
+    assert Run("[]", BAD, GOOD, constraints=explodes).delivered().outcome == "reasked"
+
+
 def test_errors_and_cancellation_of_a_further_question_pass_through() -> None:
     async def fails(_: Reask) -> Reply:
         raise UpstreamTimeout

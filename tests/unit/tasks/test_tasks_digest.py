@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from roadworthy.tasks import TaskDefinition, Template, definition_digest
+from roadworthy.tasks import ConstraintDefinition, TaskDefinition, Template, definition_digest
 
 OBJECT = {"type": "object"}
 TASK = TaskDefinition(
@@ -34,6 +34,7 @@ def changed(**fields: Any) -> bool:
         {"templates": (Template(role="system", source="x", file="a.md"),)},
         {"templates": (Template(role="user", source="x", file="a.md", literal=True),)},
         {"blocks": {"a.md": "x", "b.md": "z"}},
+        {"constraints": (ConstraintDefinition(name="c", require="true", message="m"),)},
         {"stream": "buffered"},
         {"repair": "none"},
         {"max_reasks": 1},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +61,8 @@ def demo(
     ] = None,
 ) -> None:
     """Measure a prototype and the same job as a task, side by side, on a real model."""
+    import asyncio
+
     from roadworthy.cli.demo.serving import serve_example
 
     options = DemoOptions(
@@ -194,6 +195,8 @@ def farewell(addresses: Addresses, folder: Path) -> str:
 
 async def stopped() -> None:
     """Returns when the user or the system asks this process to end."""
+    import asyncio
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +38,8 @@ def run(
     ] = None,
 ) -> None:
     """Run a task here, in this process, and print or save the typed value."""
+    import asyncio
+
     from roadworthy.cli.place import open_project
     from roadworthy.cli.run.inputs import from_arguments, read_csv, read_jsonl
 

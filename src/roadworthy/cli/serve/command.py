@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,6 +56,8 @@ def serve(
 
 
 async def _serve(options: ServeOptions, *, tasks: list[str]) -> None:
+    import asyncio
+
     from roadworthy.cli.serve.supervisor import supervise
 
     stop = asyncio.Event()

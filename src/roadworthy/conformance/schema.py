@@ -1,8 +1,9 @@
 """Schemas, compiled once: what an output must conform to, and what a task's input must be.
 
-Formats are checked, and nothing is ever fetched: a `$ref` that does not resolve inside the schema
-is refused, whether it names a URL or a file. Compiled schemas are kept, so that a caller who sends
-the same schema with every call pays for a hash and not for a compilation.
+Formats are checked, and nothing is ever fetched: a `$ref` that resolves neither inside the schema
+nor among the resources handed in is refused, whether it names a URL or a file. Compiled schemas
+are kept, so that a caller who sends the same schema with every call pays for a hash and not for a
+compilation.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from jsonschema_rs import FancyRegexOptions, ValidationError, ValidationErrorKin
 
 from roadworthy.conformance.bounds import require_bounded, too_deep
 from roadworthy.conformance.pointer import pointer_of
+from roadworthy.conformance.resources import Resources, encode_resources, registry_of
 from roadworthy.conformance.violations import (
     THE_VALUE,
     describe,
@@ -52,7 +54,8 @@ class OutputSchema:
     source: dict[str, Any]
     """A private copy; ``true`` is ``{}`` and ``false`` is ``{"not": {}}``. Never change it."""
     digest: str
-    """SHA-256 of the schema as JSON with sorted keys, hexadecimal."""
+    """SHA-256 of the schema as JSON with sorted keys, hexadecimal; with resources or without
+    formats, of those too."""
     validator: Validator
 
     def is_valid(self, value: Any) -> bool:
@@ -74,20 +77,33 @@ class OutputSchema:
         return tuple(faults[:MAX_VIOLATIONS])
 
 
-def compile_schema(schema: object) -> OutputSchema:
+def compile_schema(
+    schema: object, *, resources: Resources | None = None, formats: bool = True
+) -> OutputSchema:
     """The compiled form of a JSON Schema; the same object while it is among those kept.
 
+    ``resources`` are further schemas that it may refer to, by their URIs::
+
+        address = {"type": "object", "properties": {"city": {"type": "string"}}}
+        compile_schema({"$ref": "https://example.org/address"},
+                       resources={"https://example.org/address": address})
+
+    They bind what is delivered; repair is not guided by them. ``formats`` off makes ``format`` a
+    remark, as JSON Schema has it.
+
     Raises:
-        InvalidSchema: it is not a JSON Schema, it points outside itself, or it is too large.
+        InvalidSchema: it is not a JSON Schema, it points outside itself and the resources, or it
+            is too large.
     """
     encoded = _encode(schema)
     # The order of properties is part of the key, though not of the digest: a grammar and a
     # prompt state properties in the schema's order, and a model answers in it.
-    key = hashlib.sha256(encoded).digest()
+    terms = _terms(resources, formats=formats)
+    key = hashlib.sha256(encoded + terms).digest()
     found = _compiled.get(key)
     if found is None:
-        found = _compile(encoded)
-        _compiled.put(key, found, len(encoded))
+        found = _compile(encoded, terms, resources or {}, formats=formats)
+        _compiled.put(key, found, len(encoded) + len(terms))
     return found
 
 
@@ -169,15 +185,24 @@ def _encode(schema: object) -> bytes:
     return encoded
 
 
-def _compile(encoded: bytes) -> OutputSchema:
+def _terms(resources: Resources | None, *, formats: bool) -> bytes:
+    """What tells a schema from the same one on other terms; nothing on the usual ones."""
+    if not resources and formats:
+        return b""
+    return b"\n%d\n" % formats + encode_resources(resources or {})
+
+
+def _compile(encoded: bytes, terms: bytes, resources: Resources, *, formats: bool) -> OutputSchema:
     source = msgspec.json.decode(encoded)
     if isinstance(source, bool):
         source = {} if source else {"not": {}}
     require_bounded(source)
+    registry = registry_of(resources, source) if resources else None
     try:
         validator = jsonschema_rs.validator_for(
             source,
-            validate_formats=True,
+            registry=registry,
+            validate_formats=formats,
             offline=True,
             mask=THE_VALUE,
             pattern_options=_PATTERNS,
@@ -186,7 +211,7 @@ def _compile(encoded: bytes) -> OutputSchema:
         raise _refusal(error) from error
     except ValueError as error:
         raise InvalidSchema(f"The schema does not compile: {str(error)[:200]}.") from error
-    digest = hashlib.sha256(msgspec.json.encode(source, order="sorted")).hexdigest()
+    digest = hashlib.sha256(msgspec.json.encode(source, order="sorted") + terms).hexdigest()
     return OutputSchema(source=source, digest=digest, validator=validator)
 
 
@@ -200,7 +225,8 @@ def _refusal(error: ValidationError) -> InvalidSchema:
     if isinstance(error.kind, ValidationErrorKind.Referencing):
         return InvalidSchema(
             f"The schema points at something that is not in it: {reason}. Schemas are never "
-            "fetched: put the part under $defs and point to it with #/$defs/NAME."
+            "fetched: put the part under $defs and point to it with #/$defs/NAME, or hand it to "
+            "compile_schema among its resources."
         )
     place = pointer_of(error.instance_path) or "its root"
     reason = reason.replace(THE_VALUE, shorten(error.instance), 1)

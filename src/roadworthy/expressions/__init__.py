@@ -1,0 +1,17 @@
+"""Conditions in CEL: checked against schemas, compiled once, evaluated in microseconds."""
+
+from roadworthy.expressions.check import EACH, Place
+from roadworthy.expressions.expression import Bound, Expression, Scope, check_expression
+from roadworthy.expressions.faults import EvaluationError, ExpressionError, ExpressionFault
+
+__all__ = [
+    "EACH",
+    "Bound",
+    "EvaluationError",
+    "Expression",
+    "ExpressionError",
+    "ExpressionFault",
+    "Place",
+    "Scope",
+    "check_expression",
+]

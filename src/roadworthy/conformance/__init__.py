@@ -10,7 +10,14 @@ from roadworthy.conformance.guarantee import (
     constrained,
     deliver,
 )
-from roadworthy.conformance.normalise import Loss, NotStrict, StrictForm, strict_form
+from roadworthy.conformance.normalise import (
+    Loss,
+    NotStrict,
+    StrictForm,
+    Target,
+    loss_report,
+    strict_form,
+)
 from roadworthy.conformance.plan import Plan, plan_request
 from roadworthy.conformance.read import Reading, RepairLevel, assess, read_answer
 from roadworthy.conformance.reask import Reask, merge, plan_reask
@@ -33,6 +40,7 @@ __all__ = [
     "Record",
     "RepairLevel",
     "StrictForm",
+    "Target",
     "Terms",
     "assess",
     "compile_schema",
@@ -40,6 +48,7 @@ __all__ = [
     "constrained",
     "deliver",
     "describe",
+    "loss_report",
     "merge",
     "plan_reask",
     "plan_request",

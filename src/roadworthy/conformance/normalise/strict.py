@@ -16,26 +16,11 @@ from typing import Any, Final
 import msgspec
 
 from roadworthy.conformance.locate import resolve
+from roadworthy.conformance.normalise.loss import Loss, NotStrict
 from roadworthy.conformance.pointer import Part, pointer_of
 from roadworthy.conformance.restore import WRAPPER, Form
-from roadworthy.core import Mode
 
-__all__ = ["Loss", "NotStrict", "StrictForm", "strict_form", "wrap"]
-
-
-class Loss(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of the schema that a mode will not enforce; validation still does."""
-
-    mode: Mode
-    path: str
-    """JSON pointer into the schema: where the keyword stands."""
-    keyword: str
-    """Empty where the mode cannot be used at all."""
-    reason: str
-
-
-class NotStrict(ValueError):
-    """The schema has no strict form; the message says which keyword and why."""
+__all__ = ["StrictForm", "strict_form", "wrap"]
 
 
 @dataclass(frozen=True, slots=True)

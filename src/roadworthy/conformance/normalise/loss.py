@@ -1,0 +1,29 @@
+"""What a mode will not enforce, and what a provider's strict mode is called here."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from roadworthy.core import Mode
+
+__all__ = ["Loss", "NotStrict", "Target"]
+
+Target: TypeAlias = Literal["openai", "anthropic", "gemini", "llguidance"]
+"""Whose form a schema is brought into: a provider's strict mode, or the grammar compiler."""
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """Something of the schema that a mode will not enforce; validation still does."""
+
+    mode: Mode
+    path: str
+    """JSON pointer into the schema: where the keyword stands."""
+    keyword: str
+    """Empty where the mode cannot be used at all."""
+    reason: str
+
+
+class NotStrict(ValueError):
+    """The schema has no form in the mode; the message says which keyword and why."""

@@ -42,6 +42,7 @@ from roadworthy.tasks import parameters as task_parameters
 from roadworthy.tasks.examples import Case, Example
 from roadworthy.tasks.fields import FIELD_ROLES
 from roadworthy.tasks.model_files import EnvironmentEntry, ModelsFile
+from roadworthy.tasks.rules import ConstraintTable
 from roadworthy.tasks.task_file import PROMPT_FILES, TaskFile
 
 HERE = Path(__file__).resolve().parent
@@ -218,6 +219,7 @@ def settings() -> str:
         prompt_files=", ".join(f"`prompt/{name}`" for name in PROMPT_FILES),
         example=key_table(Example),
         case=key_table(Case),
+        constraint=key_table(ConstraintTable),
     )
 
 

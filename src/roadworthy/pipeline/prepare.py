@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from roadworthy.conformance import (
+    Constraints,
     OutputSchema,
     Plan,
     Terms,
@@ -111,6 +113,7 @@ def _prepared(
             repair=definition.repair if definition else "schema",
             max_reasks=definition.max_reasks if definition else DEFAULT_MAX_REASKS,
             form=body.plan.form if body.plan else "plain",
+            constraints=_constraints(body.task, call.input),
         ),
         deadline_us=recorder.began_us + round(min(limits) * 1e6),
         raw_stream=body.schema is None and (definition is None or definition.stream != "buffered"),
@@ -139,6 +142,12 @@ def _task_input(task: CompiledTask, request: CallRequest) -> dict[str, Any]:
         )
     validate_input(task.input, given)
     return given
+
+
+def _constraints(task: CompiledTask | None, input_: dict[str, Any] | None) -> Constraints | None:
+    if task is None or task.constraints is None:
+        return None
+    return partial(task.constraints.violations, input_ or {})
 
 
 def _caller_schema(request: CallRequest) -> OutputSchema | None:

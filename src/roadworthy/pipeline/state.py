@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from roadworthy.conformance import OutputSchema, Plan, compile_schema, plan_request
 from roadworthy.models import Model, implicit_model
-from roadworthy.tasks import CompiledPrompt, Snapshot, TaskDefinition
+from roadworthy.tasks import CompiledPrompt, ConstraintSet, Snapshot, TaskDefinition
 
 __all__ = ["CompiledTask", "ServingState", "compile_state"]
 
@@ -25,11 +25,13 @@ class CompiledTask:
     plan: Plan | None
     """How its output schema is asked for; None: free text."""
     model: Model
+    constraints: ConstraintSet | None = None
+    """What must hold of an answer beside its schema; None: nothing."""
 
     @property
     def has_constraints(self) -> bool:
         """Whether more than its schema must hold of an answer, which only a whole one can show."""
-        return bool(self.definition.constraints)
+        return self.constraints is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +80,5 @@ def _compile_task(task: TaskDefinition, snapshot: Snapshot) -> CompiledTask:
         if output is None
         else plan_request(output, model.capabilities.modes, name=task.name),
         model=model,
+        constraints=ConstraintSet(task) if task.constraints else None,
     )

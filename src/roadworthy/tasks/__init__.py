@@ -1,5 +1,6 @@
 """Tasks: their files, prompts and schemas, and the snapshot that gateways serve from."""
 
+from roadworthy.tasks.constraints import ConstraintSet
 from roadworthy.tasks.definition import (
     ConstraintDefinition,
     RepairLevel,
@@ -34,6 +35,7 @@ __all__ = [
     "Case",
     "CompiledPrompt",
     "ConstraintDefinition",
+    "ConstraintSet",
     "Example",
     "Project",
     "RepairLevel",

@@ -9,6 +9,7 @@ import msgspec
 
 from roadworthy.core.documents import Fault, read_jsonl
 from roadworthy.core.errors import RoadworthyError
+from roadworthy.tasks.constraints import ConstraintSet
 from roadworthy.tasks.definition import TaskDefinition, Template
 from roadworthy.tasks.prompt import CompiledPrompt
 from roadworthy.tasks.schemas import validator_of
@@ -70,11 +71,15 @@ def expand_examples(definition: TaskDefinition, text: str) -> tuple[TaskDefiniti
     prompt = CompiledPrompt(msgspec.structs.replace(definition, templates=asking))
     inputs = validator_of(definition.input_schema)
     outputs = validator_of(definition.output_schema or {"type": "string"})
+    constraints = ConstraintSet(definition) if definition.constraints else None
     expanded: list[Template] = []
     for line, example in document.value or ():
         place = Fault(file, line, "")
         found = _breaches(inputs, example.input, "input", place)
         found += _breaches(outputs, example.output, "output", place)
+        if constraints is not None and not found:
+            broken = constraints.violations(example.input, example.output)
+            found += [place._replace(message=f"output{v.path}: {v.message}") for v in broken]
         try:
             asked = [] if found else prompt.render(example.input)
         except RoadworthyError as error:

@@ -1,4 +1,4 @@
-"""One task's folder: `task.toml`, prompt, examples and cases, as a `TaskDefinition`.
+"""One task's folder: `task.toml`, prompt, rules, examples and cases, as a `TaskDefinition`.
 
 Called by `roadworthy.tasks.project`; every fault is collected, and a task with one is left out.
 """
@@ -13,12 +13,19 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from roadworthy.core.documents import Document, Fault, SourceFolder, did_you_mean, read_toml
-from roadworthy.tasks.definition import RepairLevel, StreamMode, TaskDefinition, Template
+from roadworthy.tasks.definition import (
+    ConstraintDefinition,
+    RepairLevel,
+    StreamMode,
+    TaskDefinition,
+    Template,
+)
 from roadworthy.tasks.digest import definition_digest
 from roadworthy.tasks.examples import check_cases, expand_examples
 from roadworthy.tasks.fields import conversation_field
 from roadworthy.tasks.model_files import ModelTable
 from roadworthy.tasks.parameters import PARAMETER_PLACES, check_parameters
+from roadworthy.tasks.rules import RULES_FILE, load_constraints
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
 from roadworthy.tasks.template_check import check_templates, included_blocks
 
@@ -112,6 +119,7 @@ class _Loading:
         if input_.schema is not None:
             cases = project.read(f"tasks/{self.name}/cases.jsonl")
             self.faults += check_cases(self.name, input_.schema, text=cases)
+        constraints = self.constraints(input_, output)
         if input_.schema is None or output.faults:
             return None, self.faults
         definition = TaskDefinition(
@@ -123,6 +131,7 @@ class _Loading:
             output_schema=output.schema,
             templates=tuple(templates),
             blocks=blocks,
+            constraints=constraints,
             stream=given.stream or ("raw" if output.schema is None else "buffered"),
             repair=given.repair,
             max_reasks=given.max_reasks,
@@ -138,6 +147,30 @@ class _Loading:
         if self.faults:
             return None, self.faults
         return msgspec.structs.replace(definition, digest=definition_digest(definition)), []
+
+    def constraints(
+        self, input_: FrozenSchema, output: FrozenSchema
+    ) -> tuple[ConstraintDefinition, ...]:
+        """The constraints of `rules.toml`, if there is one."""
+        file = f"tasks/{self.name}/{RULES_FILE}"
+        text = self.sources.project.read(file)
+        if text is None:
+            return ()
+        free_text = output.schema is None and not output.faults
+        constraints, faults = load_constraints(
+            self.name,
+            text,
+            input_schema=input_.schema,
+            output_schema={} if free_text else output.schema,
+        )
+        if constraints and free_text:
+            message = (
+                "constraints hold of an answer that has a schema; add [output] to task.toml,"
+                ' such as type = "string"'
+            )
+            faults = [Fault(file, 1, message)]
+        self.faults += faults
+        return constraints
 
     def model(self) -> str:
         """The task's model; one that does not exist is a fault."""

@@ -138,7 +138,7 @@ class ChatStreamDecoder:
 def _object(data: bytes) -> dict[str, Any]:
     try:
         value = _decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8, too
         raise UpstreamError("The provider answered with something that is not JSON.") from error
     if not isinstance(value, dict):
         raise UpstreamError("The provider answered with JSON that is not an object.")

@@ -11,6 +11,7 @@ from roadworthy.conformance import (
     deliver,
     plan_request,
 )
+from roadworthy.conformance.strict_json import MISSING, decode
 from roadworthy.core import Outcome, Violation
 from roadworthy.core.errors import (
     OutputError,
@@ -33,9 +34,19 @@ async def conform_reply(generation: Generation, reply: Reply) -> Finished:
         UpstreamError: the model could not be reached to ask again.
     """
     schema = generation.prepared.schema
-    if schema is None or (reply.tool_calls and not reply.text):
+    if schema is None or _calls_tools(generation, reply):
         return _unchecked(generation, reply)
     return await _checked(generation, reply, schema)
+
+
+def _calls_tools(generation: Generation, reply: Reply) -> bool:
+    """Whether this is a call of tools that the caller offered, and can be told of.
+
+    Models call tools that nobody offered; where a schema was given that is no answer.
+    """
+    chat = generation.recorder.call.surface == "chat"
+    offered = chat and bool(generation.prepared.parameters.get("tools"))
+    return offered and bool(reply.tool_calls) and not reply.text
 
 
 def _unchecked(generation: Generation, reply: Reply) -> Finished:
@@ -83,6 +94,8 @@ async def _checked(generation: Generation, reply: Reply, schema: OutputSchema) -
     call.outcome = delivered.outcome
     call.repairs = delivered.repairs
     as_it_came = delivered.outcome == "first_pass" and prepared.terms.form == "plain"
+    if as_it_came and decode(reply.text) is MISSING:
+        as_it_came = False  # a byte order mark or a no-break space around it is not JSON's
     text = reply.text if as_it_came else msgspec.json.encode(delivered.value).decode()
     return _finished(generation, last, text, None)
 

@@ -96,6 +96,14 @@ def test_what_is_not_an_answer_is_an_error(body: bytes) -> None:
         decode_reply(body)
 
 
+def test_bytes_that_are_no_text_are_an_error_whole_and_streamed() -> None:
+    body = b'{"choices":[{"index":0,"message":{"content":"\xff\xfe"},"delta":{"content":"\xff"}}]}'
+    with pytest.raises(UpstreamError, match="not JSON"):
+        decode_reply(body)
+    with pytest.raises(UpstreamError, match="not JSON"):
+        ChatStreamDecoder().feed(b"data: " + body + b"\n\n")
+
+
 def test_an_error_in_a_200_is_that_error() -> None:
     with pytest.raises(UpstreamRateLimited, match="slow down"):
         decode_reply(b'{"error":{"message":"slow down","code":429}}')

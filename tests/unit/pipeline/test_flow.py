@@ -129,7 +129,9 @@ def test_calls_of_the_callers_tools_are_streamed_where_a_schema_was_given() -> N
         call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
         reply = Reply(tool_calls=[call], stop_reason="tool_calls")
         pipeline, journal = pipeline_of(ScriptedUpstream([reply]))
-        stream = await pipeline.stream(chat(stream=True, output_schema={"type": "object"}))
+        offered = {"tools": [{"type": "function", "function": {"name": "look"}}]}
+        request = chat(stream=True, output_schema={"type": "object"}, parameters=offered)
+        stream = await pipeline.stream(request)
         first, last = await collect(stream)
         assert first.chunk is not None
         assert first.chunk["choices"][0]["delta"]["tool_calls"] == [{"index": 0, **call}]

@@ -11,25 +11,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn
 
-from roadworthy.conformance.strict_json import MISSING
+from roadworthy.conformance.parsing.nodes import Fields, Items, Node, node_of
+from roadworthy.conformance.parsing.parser import MAX_DEPTH, TooDeep, parse
+from roadworthy.conformance.strict_json import MISSING, decode
 
-__all__ = ["Candidate", "candidates", "unfenced"]
+__all__ = ["Candidate", "candidates", "fenced", "unescaped", "unfenced"]
 
 _MAX_CANDIDATES: Final = 16
+_MAX_COLLECTED: Final = 1_000
 
 # A bracket that opens JSON and not a remark: `{` before a quote, a key or an end, `[` before a
-# value or an end.
+# value or an end; before plain words only where it stands first on its line.
 _OPENING: Final = re.compile(
-    r"""\{\s*(?:["'\u201c\u201d\u2018\u2019}]|//|/\*|[\w$-]+\s*:)"""
-    r"""|\[\s*(?:["'\u201c\u201d\u2018\u2019\[\]{]|//|/\*|-?\d|(?:true|false|null|None|True|False)\b)"""
+    r"""\{\s*(?:["'\u201c\u201d\u2018\u2019}\]{]|//|/\*|```|\Z"""
+    r"""|\w[\w$.-]*(?:[ ][\w$.-]+){0,3}\s*:)"""
+    r"""|\[\s*(?:["'\u201c\u201d\u2018\u2019\[\]{},]|//|/\*|```|-?\d|\.\.\.|\Z"""
+    r"""|(?:true|false|null|None|True|False|undefined)\b)"""
+    r"""|(?:(?<=\n)|(?<![\s\S]))\[\s*\w[^\[\]\n]{0,400}[,\]]""",
 )
-_STRUCTURE: Final = re.compile(r'\\.|["{}\[\]]|//|/\*', re.DOTALL)
-_OPENS: Final = {"{": "}", "[": "]"}
-_COMMENTS: Final = {"//": "\n", "/*": "*/"}
 # After a value's end this is no sentence: the value ended too early, by one bracket too many.
-_GOES_ON: Final = re.compile(r"""\s*(?:[}\]]|,\s*["'{\[])""")
+_GOES_ON: Final = re.compile(r"""\s*(?:[}\]]|,\s*["'][^"'\n]{0,120}["']\s*:)""")
 _FENCE_BEFORE: Final = re.compile(r"(?:```|~~~)[\w+-]*\s*\Z")
+_FENCED: Final = re.compile(
+    r"(?:```|~~~)[ \t]*[\w+-]*[ \t]*\n(.*?)\n?[ \t]*(?:```|~~~|\Z)", re.DOTALL
+)
 _FENCES: Final = ("```", "~~~")
+_THOUGHT: Final = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
+_BETWEEN: Final = re.compile(r"(?:\s|,|;|//[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
+_ESCAPED: Final = re.compile(r"\s*[{\[]?\s*\\\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +48,39 @@ class Candidate:
     start: int
     end: int
     value: Any
-    """`MISSING`: it is not strict JSON; its syntax would have to be repaired."""
-    kind: Literal["whole", "fence", "prose"]
-    """What stands around it."""
+    """`MISSING`: it is not strict JSON; `node` says what it may mean."""
+    kind: Literal["whole", "fence", "prose", "collected", "sequence"]
+    """What stands around it. Or several values as one list: ``sequence``, if nothing stands
+    between and around them, else ``collected``."""
     closed: bool
     """False: brackets are open at its end, so that its tail may be missing."""
+    node: Node | None = None
+    """None where it is strict JSON."""
 
 
 def candidates(text: str) -> list[Candidate]:
     """Every outermost object or array, in the order of the text; at most 16.
 
-    What lies inside a broken one is not looked at: a fragment that happens to fit the schema is
-    not the answer.
+    What lies inside a broken one is not looked at, unless a fence sets it apart: a fragment that
+    happens to fit the schema is not the answer. What a model thought aloud before is left out.
     """
-    found = []
-    for candidate in _scan(text):
+    thought = _THOUGHT.match(text)
+    found: list[Candidate] = []
+    for candidate in _scan(text, thought.end() if thought else 0):
         found.append(candidate)
-        if len(found) == _MAX_CANDIDATES:
+        if len(found) == _MAX_COLLECTED:
             break
-    return found
+    kept = found[:_MAX_CANDIDATES]
+    broken = [c for c in kept if c.value is MISSING and c.kind != "fence"]
+    for block in _FENCED.finditer(text) if broken else ():
+        if any(c.start < block.start() < c.end for c in broken):
+            kept += _scan(text, block.start(1), block.end(1))
+    return kept[: 2 * _MAX_CANDIDATES] + _collected(text, found)
+
+
+def fenced(text: str) -> list[str]:
+    """The contents of all fences, in their order."""
+    return [block[1].strip() for block in _FENCED.finditer(text)]
 
 
 def unfenced(text: str) -> str:
@@ -69,54 +92,71 @@ def unfenced(text: str) -> str:
     return text
 
 
-def _scan(text: str) -> Iterator[Candidate]:
-    position = 0
-    while (opening := _OPENING.search(text, position)) is not None:
-        start = opening.start()
-        value, end, closed = _read(text, start)
-        yield Candidate(start, end, value, _surroundings(text, start, end), closed)
-        if not closed:
+def unescaped(text: str) -> str | None:
+    """The JSON inside an answer whose quotes were escaped as if it stood in a string."""
+    if not _ESCAPED.match(text):
+        return None
+    inner = decode(f'"{text.strip()}"')
+    if isinstance(inner, str):
+        return inner
+    return re.sub(r"\\(?=\\*\")", "", text)
+
+
+def _collected(text: str, found: list[Candidate]) -> list[Candidate]:
+    """Values that follow one another, as the list of them."""
+    if len(found) < 2 or any(not c.closed for c in found):
+        return []
+    ends = [c.end for c in found]
+    starts = [c.start for c in found[1:]] + [len(text)]
+    alone = _BETWEEN.match(text[: found[0].start]) and all(
+        _BETWEEN.match(text[end:start]) for end, start in zip(ends, starts, strict=True)
+    )
+    nodes = [c.node or node_of(c.value) for c in found]
+    node = Items(nodes, written=text[found[0].start : found[-1].end])
+    return [Candidate(0, ends[-1], MISSING, "sequence" if alone else "collected", True, node)]
+
+
+def _scan(text: str, position: int, limit: int | None = None) -> Iterator[Candidate]:
+    area = text if limit is None else text[:limit]
+    while (opening := _OPENING.search(area, position)) is not None:
+        candidate = _read(area, opening.start())
+        if candidate is None:
             return
-        position = end
+        yield candidate
+        if not candidate.closed:
+            return
+        position = candidate.end
 
 
-def _read(text: str, start: int) -> tuple[Any, int, bool]:
+def _read(text: str, start: int) -> Candidate | None:
     try:
         value, end = _decoder.raw_decode(text, start)
     except (ValueError, RecursionError):
-        value = MISSING
-        end, closed = _extent(text, start)
-    else:
-        closed = True
-    if closed and _GOES_ON.match(text, end):
-        return MISSING, max(text.rfind("}"), text.rfind("]")) + 1, True
-    return value, end, closed
+        value, end = MISSING, start
+    if value is not MISSING and not _GOES_ON.match(text, end):
+        if _is_too_deep(value):
+            return None
+        return Candidate(start, end, value, _surroundings(text, start, end), True)
+    try:
+        node, end = parse(text, start)
+    except TooDeep:
+        return None
+    closed = not isinstance(node, Fields | Items) or node.closed
+    return Candidate(start, end, MISSING, _surroundings(text, start, end), closed, node)
 
 
-def _extent(text: str, start: int) -> tuple[int, bool]:
-    """Where the bracket at `start` closes; else the last closing bracket, or the text's end."""
-    open_brackets: list[str] = []
-    quoted, last_close, position = False, start, start
-    while (match := _STRUCTURE.search(text, position)) is not None:
-        mark, position = match[0], match.end()
-        if mark == '"':
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif mark in _COMMENTS:
-            end = text.find(_COMMENTS[mark], position)
-            position = end if end >= 0 else position
-        elif mark in _OPENS:
-            open_brackets.append(_OPENS[mark])
-        elif mark in open_brackets:
-            while open_brackets.pop() != mark:
-                pass
-            last_close = position
-            if not open_brackets:
-                return last_close, True
-    if last_close > start and not _GOES_ON.match(text, last_close):
-        return last_close, False
-    return len(text), False
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _surroundings(text: str, start: int, end: int) -> Literal["whole", "fence", "prose"]:

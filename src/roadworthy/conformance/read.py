@@ -12,10 +12,21 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from roadworthy.conformance.extract import Candidate, candidates, unfenced
-from roadworthy.conformance.lenient import repair_syntax
-from roadworthy.conformance.locate import wants_scalar
+from roadworthy.conformance.extract import Candidate, candidates, fenced, unescaped, unfenced
+from roadworthy.conformance.fitting import fit, has_aliases
+from roadworthy.conformance.locate import in_place, wants_scalar
 from roadworthy.conformance.mend import mend
+from roadworthy.conformance.parsing.nodes import (
+    GUESSES,
+    Fields,
+    Items,
+    Node,
+    Text,
+    natural,
+    node_of,
+    notes_of,
+)
+from roadworthy.conformance.parsing.parser import parse_scalar
 from roadworthy.conformance.restore import Form, restore
 from roadworthy.conformance.schema import OutputSchema
 from roadworthy.conformance.strict_json import MISSING, decode
@@ -26,9 +37,11 @@ __all__ = ["Reading", "RepairLevel", "assess", "read_answer"]
 
 RepairLevel: TypeAlias = Literal["none", "lossless", "schema"]
 """``none``: strict JSON alone. ``lossless``: also JSON inside fences and prose, and broken syntax
-whose content is certain. ``schema``: also values in another spelling than the schema's."""
+whose content is certain. ``schema``: also syntax and values that only the schema makes plain."""
 
 _AFTER_AN_END: Final = " \t\r\n`~"
+MAX_REPAIRED_CHARS: Final = 400_000
+"""Longer answers are read as strict JSON alone; broken ones take some microseconds a character."""
 NO_JSON: Final = Violation(path="", keyword="parse", message="the answer holds no JSON value")
 BROKEN: Final = Violation(path="", keyword="parse", message="the answer's JSON is broken")
 CUT_OFF: Final = Violation(
@@ -71,9 +84,11 @@ def read_answer(
     if value is not MISSING:
         value = restore(value, schema, form)
         if schema.is_valid(value) and (_is_shallow(text) or not faults_of(value)):
-            return Reading(value, True)
-    if repair == "none":
-        return assess(value, schema, repair="none") if value is not MISSING else _unread(BROKEN)
+            if repair != "schema" or not has_aliases(schema):
+                return Reading(value, True)
+            return _renamed(value, schema)
+    if repair == "none" or len(text) > MAX_REPAIRED_CHARS:
+        return assess(value, schema, repair=repair) if value is not MISSING else _unread(BROKEN)
     readings = [  # in the order of the text, so that `min` takes the first of equals
         reading
         for found in _weighable(text.lstrip("\ufeff"), schema, stop_reason, repair)
@@ -98,29 +113,65 @@ def assess(
         if schema.is_valid(value):
             return Reading(value, True, made)
         if repair == "schema":
-            value, mended = mend(value, schema)
-            made += mended
+            return _fitted(node_of(value), schema, made)
     return Reading(value, True, made, schema.violations(value))
 
 
+def _fitted(node: Node, schema: OutputSchema, made: tuple[Repair, ...]) -> Reading:
+    """The node under the schema: read by its types and names, then by the validator's reports."""
+    found = fit(node, schema)
+    value, made = found.value, made + found.repairs
+    if faults_of(value):
+        return Reading(value, True, made, schema.violations(value))
+    if not schema.is_valid(value):
+        value, mended = mend(value, schema)
+        made += mended
+    return Reading(value, True, made, schema.violations(value))
+
+
+def _renamed(value: Any, schema: OutputSchema) -> Reading:
+    """A valid value whose open objects may still hold a declared alias."""
+    found = fit(node_of(value), schema)
+    if found.repairs and schema.is_valid(found.value):
+        return Reading(found.value, True, found.repairs)
+    return Reading(value, True)
+
+
 class _Weighable(msgspec.Struct, frozen=True):
-    value: Any
-    made: tuple[Repair, ...]
+    node: Any
+    made: tuple[Repair, ...] = ()
     bare: bool = False
-    """Words without any JSON: they may be a scalar that the schema wants, and nothing else."""
+    """Words without any JSON: they may be what the schema wants, or say it, and nothing else."""
 
 
 def _weigh(
     found: _Weighable, schema: OutputSchema, repair: RepairLevel, form: Form
 ) -> Reading | None:
-    reading = assess(restore(found.value, schema, form), schema, repair=repair, made=found.made)
-    return None if found.bare and reading.violations else reading
+    node: Node = found.node
+    if repair == "lossless":
+        notes = list(notes_of(node))
+        if not GUESSES.isdisjoint(notes):
+            return None
+        made = (*found.made, *(_repair(note, "", "") for note in dict.fromkeys(notes)))
+        return assess(restore(natural(node), schema, form), schema, repair=repair, made=made)
+    if form != "plain":
+        node = node_of(restore(natural(node), schema, form))
+    if not found.bare:
+        return _fitted(node, schema, found.made)
+    said = fit(node, schema)  # and no more: mending would wrap a sentence into whatever is wanted
+    if faults_of(said.value) or not schema.is_valid(said.value):
+        return None
+    return Reading(said.value, True, found.made + said.repairs)
 
 
 def _weighable(
     text: str, schema: OutputSchema, stop_reason: StopReason, repair: RepairLevel
 ) -> Iterator[_Weighable]:
     """Every value that the text may mean, in its order."""
+    inner = unescaped(text)
+    if inner is not None:
+        yield from _weighable(inner, schema, stop_reason, repair)
+        return
     found = candidates(text)
     scalar = wants_scalar(schema.source, schema.source)
     if scalar:
@@ -132,39 +183,79 @@ def _weighable(
         found = [c for c in found if c.value is not MISSING and c.end >= ends]
     mend_tails = stop_reason in ("stop", "unknown")
     for candidate in found:
-        weighable = _parsed(candidate, text, mend_tails)
-        if weighable is not None:
-            yield weighable
-    if not found and stop_reason != "length":
-        yield from _scalars(unfenced(text), text, words=scalar and repair == "schema")
+        if (candidate.closed or mend_tails) and _may_be_list(candidate, schema):
+            yield _weighed(candidate, text)
+    whole = any(c.kind == "whole" and c.value is not MISSING for c in found)
+    if stop_reason != "length" and not whole and (scalar or not found):
+        yield from _scalars(text, schema, words=repair == "schema", scalar=scalar)
 
 
-def _parsed(candidate: Candidate, text: str, mend_tails: bool) -> _Weighable | None:
+def _may_be_list(candidate: Candidate, schema: OutputSchema) -> bool:
+    """Whether values that follow one another may be taken together: a list was asked for, or
+    anything, and there is nothing else in the text."""
+    if candidate.kind not in ("collected", "sequence"):
+        return True
+    wanted = list(in_place(schema.source, schema.source))
+    if any("array" in _types(part) for part in wanted):
+        return True
+    anything = not any(_types(part) or "properties" in part for part in wanted)
+    return candidate.kind == "sequence" and anything
+
+
+def _types(part: dict[str, Any]) -> list[Any]:
+    types = part.get("type", [])
+    return types if isinstance(types, list) else [types]
+
+
+def _weighed(candidate: Candidate, text: str) -> _Weighable:
     source = text[candidate.start : candidate.end]
     made: list[Repair] = []
     if candidate.kind != "whole":
         made.append(_repair(candidate.kind, text.strip(), source))
-    if candidate.value is not MISSING:
-        return _Weighable(candidate.value, tuple(made))
-    if not candidate.closed and not mend_tails:
-        return None
-    value = repair_syntax(source, closed=candidate.closed)
-    if value is MISSING:
-        return None
-    made.append(_repair("syntax" if candidate.closed else "tail", source, value))
-    return _Weighable(value, tuple(made))
+    if candidate.node is None:
+        node = node_of(candidate.value)
+        if isinstance(node, Items | Fields):
+            node.written = source
+        return _Weighable(node, tuple(made))
+    if not candidate.closed:
+        made.append(_repair("tail", source, natural(candidate.node)))
+    return _Weighable(candidate.node, tuple(made))
 
 
-def _scalars(content: str, text: str, *, words: bool) -> Iterator[_Weighable]:
+def _scalars(text: str, schema: OutputSchema, *, words: bool, scalar: bool) -> Iterator[_Weighable]:
     """An answer without brackets: a JSON scalar, perhaps fenced, or bare words."""
+    whole, content = text.strip(), unfenced(text)
+    made = () if content == whole else (_repair("fence", whole, content),)
     value = decode(content)
-    made = () if content == text.strip() else (_repair("fence", text.strip(), content),)
+    if isinstance(value, dict | list):  # too deep to be delivered, or it would be a candidate
+        return
     if value is not MISSING:
-        yield _Weighable(value, made)
+        yield _Weighable(node_of(value), made)
         if isinstance(value, str) and (inner := decode(value)) is not MISSING:
-            yield _Weighable(inner, (*made, _repair("encoded", value, inner)))
-    elif words and content:
-        yield _Weighable(content, (*made, _repair("bare_text", content, content)), bare=True)
+            yield _Weighable(node_of(inner), (*made, _repair("encoded", value, inner)))
+        return
+    if not scalar and content.startswith(("{", "[")):
+        return
+    for block in fenced(text) if content == whole else ():
+        yield _Weighable(parse_scalar(block), (_repair("fence", whole, block),), bare=True)
+    node = parse_scalar(content)
+    if not content or (isinstance(node, Text) and not node.quoted and not words):
+        return
+    if isinstance(node, Text) and not node.quoted:
+        if _takes_anything(schema):
+            return
+        node.prose = True
+        made = (*made, _repair("bare_text", content, content))
+        node.notes = ()
+    yield _Weighable(node, made, bare=True)
+
+
+def _takes_anything(schema: OutputSchema) -> bool:
+    """Then words are no answer: they may as well say that there is none."""
+    return not any(_SAYS.intersection(part) for part in in_place(schema.source, schema.source))
+
+
+_SAYS: Final = frozenset(("type", "enum", "const", "properties", "items"))
 
 
 def _rank(reading: Reading, schema: OutputSchema) -> tuple[int, int, int]:
@@ -173,6 +264,8 @@ def _rank(reading: Reading, schema: OutputSchema) -> tuple[int, int, int]:
     hits = 0
     if isinstance(known, dict) and isinstance(reading.value, dict):
         hits = len(known.keys() & reading.value.keys())
+    elif isinstance(reading.value, list):
+        hits = len(reading.value)
     return len(reading.violations), -hits, len(reading.repairs)
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadworthy.conformance.extract import candidates, unfenced
+from roadworthy.conformance.parsing import natural
 from roadworthy.conformance.strict_json import MISSING
 
 CONTAINERS = st.recursive(
@@ -35,7 +36,9 @@ def test_json_between_sentences_is_found_whole(before: str, value: Any, after: s
 
 def test_fences_prose_and_nothing_around_are_told_apart() -> None:
     text = 'See {"a": 1}:\n```json\n{"a": 2}\n```\n'
-    assert found(text) == [({"a": 1}, "prose", True), ({"a": 2}, "fence", True)]
+    *apart, together = found(text)
+    assert apart == [({"a": 1}, "prose", True), ({"a": 2}, "fence", True)]
+    assert together == (MISSING, "collected", True)
     assert found('\n{"a": 3} ') == [({"a": 3}, "whole", True)]
 
 
@@ -72,7 +75,8 @@ def test_a_tail_that_goes_on_after_the_last_bracket_is_kept() -> None:
 def test_a_missing_bracket_before_a_sentence_ends_the_value_at_the_last_one() -> None:
     text = '{"a": {"b": 1}\n\nHope this helps!'
     (only,) = candidates(text)
-    assert (text[: only.end], only.closed) == ('{"a": {"b": 1}', False)
+    assert only.node is not None
+    assert (natural(only.node), only.closed) == ({"a": {"b": 1}}, False)
 
 
 @pytest.mark.parametrize(

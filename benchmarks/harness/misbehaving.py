@@ -12,19 +12,19 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeAlias
 
 import jsonschema_rs
 
 from harness.judging import same
 from roadworthy.core import ANSWERED, Call, Settings, SystemClock
 from roadworthy.core.errors import RoadworthyError
-from roadworthy.models import Ask, Capabilities, Model
+from roadworthy.models import Ask, Capabilities, Model, Upstream
 from roadworthy.pipeline import CallRequest, Pipeline, compile_state
 from roadworthy.tasks import ConstraintDefinition, Snapshot, TaskDefinition, Template
 from roadworthy.testing import MisbehavingUpstream
 
-__all__ = ["JOBS", "Job", "Tally", "run_calls"]
+__all__ = ["HONEST_SHARE", "JOBS", "Connect", "Job", "Misbehaving", "Tally", "run_calls"]
 
 OUTCOMES_OF_ERRORS: Final = frozenset({"failed", "refused", "truncated", "errored"})
 
@@ -216,6 +216,10 @@ _MODES: Final[dict[str, tuple[Any, ...]]] = {
 }
 _INPUT: Final = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 _MAX_PROBLEMS: Final = 50
+HONEST_SHARE: Final = 0.1
+"""Of the attempts: some are answered as they ought to be, so that asking again may help."""
+TIMEOUT_S: Final = 0.3
+"""Of one attempt; only a real connection takes it."""
 
 
 @dataclass(slots=True)
@@ -256,9 +260,29 @@ class CountingJournal:
         return written
 
 
-async def run_calls(count: int, *, seed: int, honest_share: float = 0.1) -> Tally:
+class Misbehaving(Upstream, Protocol):
+    """An upstream that tells how each attempt was spoilt."""
+
+    met: list[str]
+
+
+Connect: TypeAlias = Callable[[Callable[[Model, Ask], Any]], Misbehaving]
+"""Makes the upstream from what an honest model would answer."""
+
+
+async def run_calls(
+    count: int,
+    *,
+    seed: int,
+    connect: Connect | None = None,
+    base_url: str = "http://127.0.0.1:9/v1",
+) -> Tally:
     """This many calls, one after the other: tasks and chat, whole and streamed, in three modes."""
-    runner = _Runner(seed, honest_share)
+
+    def in_process(answer: Callable[[Model, Ask], Any]) -> Misbehaving:
+        return MisbehavingUpstream(answer, seed=seed, honest_share=HONEST_SHARE)
+
+    runner = _Runner(seed, connect or in_process, base_url)
     log = logging.getLogger("roadworthy")  # of bugs, which the tally reports with their causes
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
@@ -271,7 +295,7 @@ async def run_calls(count: int, *, seed: int, honest_share: float = 0.1) -> Tall
 
 
 class _Runner:
-    def __init__(self, seed: int, honest_share: float) -> None:
+    def __init__(self, seed: int, connect: Connect, base_url: str) -> None:
         self._rng = random.Random(seed)
         self._job, self._value = JOBS[0], JOBS[0].honest[0]
         self._judges = {
@@ -280,8 +304,8 @@ class _Runner:
         self._asked: dict[str, jsonschema_rs.Validator] = {}
         self._journal = CountingJournal()
         self.tally = Tally()
-        self._upstream = MisbehavingUpstream(self._honest, seed=seed, honest_share=honest_share)
-        state = compile_state(_snapshot(), {})
+        self._upstream = connect(self._honest)
+        state = compile_state(_snapshot(base_url), {})
         self._pipeline = Pipeline(
             state=lambda: state,
             upstream=self._upstream,
@@ -392,14 +416,16 @@ class _Runner:
         return next((form for form in forms if judge.is_valid(form)), self._value)
 
 
-def _snapshot() -> Snapshot:
+def _snapshot(base_url: str) -> Snapshot:
     models = {
         mode: Model(
             name=mode,
             provider="openai-compatible",
             upstream=mode,
-            base_url="http://127.0.0.1:9/v1",
+            base_url=base_url,
             capabilities=Capabilities(modes=modes),
+            timeout_s=TIMEOUT_S,
+            max_retries=1,
         )
         for mode, modes in _MODES.items()
     }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import tempfile
 from collections import Counter
@@ -43,11 +44,13 @@ def main() -> None:
     if not is_installed():
         skip("the embedded model is not installed; run `roadworthy local install`")
     samples = draw(folder, count=options.schemas, seed=options.seed)
-    about = [*describe_run(LIBRARIES), f"seed {options.seed}, at most {options.max_tokens} tokens"]
+    about = [*describe_run(LIBRARIES), f"schemas drawn with seed {options.seed}"]
     about.append(f"judged by {JUDGES}, apart from the code under test")
     done = read_log(options.log)
     waiting = [sample for sample in samples if sample.key not in done]
-    asyncio.run(run(waiting, options.log, max_tokens=options.max_tokens))
+    parameters = {"max_tokens": options.max_tokens, "seed": 1, **options.parameters}
+    about.append(f"parameters: {json.dumps(parameters)}")
+    asyncio.run(run(waiting, options.log, parameters))
     done = read_log(options.log)
     results = [done[sample.key] for sample in samples if sample.key in done]
     print("\n".join(about), end="\n\n")
@@ -64,6 +67,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--schemas", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20261121)
     parser.add_argument("--max-tokens", type=int, default=512)
+    parser.add_argument("--parameters", type=json.loads, default={}, help="more, as JSON")
     parser.add_argument("--log", type=Path, default=Path("schemabench.jsonl"))
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", type=Path, help="also write every figure to this file")
@@ -87,7 +91,7 @@ class ListJournal:
         self.calls.append(call)
 
 
-async def run(samples: Sequence[Sample], log: Path, *, max_tokens: int) -> None:
+async def run(samples: Sequence[Sample], log: Path, parameters: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="schemabench-") as name:
         folder = Path(name)
         (folder / "roadworthy.toml").write_text(PROJECT)
@@ -98,7 +102,7 @@ async def run(samples: Sequence[Sample], log: Path, *, max_tokens: int) -> None:
                 state=served.state, upstream=served.upstream, journal=journal, clock=served.clock
             )
             for position, sample in enumerate(samples, start=1):
-                answered = await ask(pipeline, sample, journal.calls, max_tokens)
+                answered = await ask(pipeline, sample, journal.calls, parameters)
                 with log.open("ab") as sink:
                     sink.write(msgspec.json.encode(answered) + b"\n")
                 said = f"{answered.mode} {answered.outcome} {answered.duration_s:.0f} s"

@@ -98,7 +98,9 @@ def is_declared(schema: Any) -> bool:
     return not refused
 
 
-async def ask(pipeline: Pipeline, sample: Sample, journal: list[Call], max_tokens: int) -> Answered:
+async def ask(
+    pipeline: Pipeline, sample: Sample, journal: list[Call], parameters: dict[str, Any]
+) -> Answered:
     """One call, as a client makes it that sends its schema along."""
     shown = json.dumps(sample.schema, ensure_ascii=False)[:_SHOWN_CHARS]
     request = CallRequest(
@@ -107,7 +109,7 @@ async def ask(pipeline: Pipeline, sample: Sample, journal: list[Call], max_token
         messages=[
             {"role": "user", "content": f"Give one example of this, as JSON.\nSchema: {shown}"}
         ],
-        parameters={"max_tokens": max_tokens, "seed": 1},
+        parameters=parameters,
         output_schema=sample.schema,
     )
     answered = Answered(

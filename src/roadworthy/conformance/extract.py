@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn
 
-from roadworthy.conformance.parsing.nodes import Fields, Items, Node, node_of
+from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Spelled, node_of
 from roadworthy.conformance.parsing.parser import MAX_DEPTH, TooDeep, parse
 from roadworthy.conformance.strict_json import MISSING, decode
 
@@ -172,4 +172,4 @@ def _refuse(literal: str) -> NoReturn:
     raise ValueError(f"{literal} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse)
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=Spelled)

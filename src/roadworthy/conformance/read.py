@@ -40,7 +40,10 @@ RepairLevel: TypeAlias = Literal["none", "lossless", "schema"]
 whose content is certain. ``schema``: also syntax and values that only the schema makes plain."""
 
 _AFTER_AN_END: Final = " \t\r\n`~"
-MAX_REPAIRED_CHARS: Final = 400_000
+_MAX_MENDED: Final = 40
+"""Beyond so many reports the answer is another one than was asked for, and each repair takes a
+validation of the whole."""
+MAX_REPAIRED_CHARS: Final = 100_000
 """Longer answers are read as strict JSON alone; broken ones take some microseconds a character."""
 NO_JSON: Final = Violation(path="", keyword="parse", message="the answer holds no JSON value")
 BROKEN: Final = Violation(path="", keyword="parse", message="the answer's JSON is broken")
@@ -123,7 +126,7 @@ def _fitted(node: Node, schema: OutputSchema, made: tuple[Repair, ...]) -> Readi
     value, made = found.value, made + found.repairs
     if faults_of(value):
         return Reading(value, True, made, schema.violations(value))
-    if not schema.is_valid(value):
+    if not schema.is_valid(value) and len(schema.errors(value)) <= _MAX_MENDED:
         value, mended = mend(value, schema)
         made += mended
     return Reading(value, True, made, schema.violations(value))

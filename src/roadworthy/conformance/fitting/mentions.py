@@ -8,7 +8,7 @@ or is set off by quotes, asterisks or backticks, outweighs what is merely mentio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from roadworthy.conformance.fitting.folding import EDGES, match, without_accents
@@ -33,7 +33,7 @@ def mentioned(text: str, choices: Mapping[str, Any]) -> Any:
     """What the text names, out of ``choices`` by spelling, or None if it is none or not one."""
     if not text or len(text) > _MAX_TEXT or len(choices) > _MAX_OPTIONS:
         return None
-    named = _named(text, choices)
+    named = _named(text, choices, str) or _named(text, choices, without_accents)
     if len(named) > 1 or not named:
         return None
     choice = named[0]
@@ -42,27 +42,32 @@ def mentioned(text: str, choices: Mapping[str, Any]) -> Any:
     return choice if _opens(text, choices) or _sets_off(text, choices) else None
 
 
-def _named(text: str, choices: Mapping[str, Any]) -> list[Any]:
+def _named(text: str, choices: Mapping[str, Any], spelled: Callable[[str], str]) -> list[Any]:
     """Each option that the text names anywhere; none at all if one is denied.
+
+    As they are spelled first: *one of them* is no mention of an option called ONE.
 
     Where one spelling lies inside a longer one, the longer one is meant.
     """
-    folded = without_accents(text)
+    folded = spelled(text)
     spans: list[tuple[int, int, Any]] = []
     for spelling, choice in choices.items():
-        word = without_accents(spelling.strip(EDGES))
+        word = spelled(spelling.strip(EDGES))
         if not word:
             continue
         mentions = re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", folded)
         spans += ((found.start(), found.end(), choice) for found in mentions)
     spans.sort(key=lambda span: (span[0], -span[1]))
     kept: dict[int, Any] = {}
-    end = -1
+    begin = end = -1
     for start, stop, choice in spans:
         if start < end:
+            if (start, stop) == (begin, end):  # spelled alike: which of the two is open
+                kept[id(choice)] = choice
             continue
+        begin = start
         end = stop
-        if _DENIED.search(folded[max(0, start - 60) : start]):
+        if _DENIED.search(folded[max(0, start - 60) : start].casefold()):
             return []
         kept[id(choice)] = choice
     return list(kept.values())

@@ -104,15 +104,22 @@ def as_option(node: Node, shape: Scalar) -> Said | None:
     """The option of an enum or const that the node is, or names."""
     value = natural(node)
     for option in shape.options or ():
-        if _same(option, value):
+        if _same(option, value) and not ("tail" in node.notes and _is_cut(str(value), shape)):
             return option, 0, ""
     if isinstance(node, Fields | Items):
         return None
     word = node.value if isinstance(node, Text) else node.spelled
+    if "tail" in node.notes and _is_cut(word, shape):
+        return None
     if (found := match(word, shape.choices)) is not None:
         return found[0][0], 1 + found[1], "enum"
     named = mentioned(word, shape.choices) if isinstance(node, Text) else None
     return None if named is None else (named[0], _NAMED, "mention")
+
+
+def _is_cut(word: str, shape: Scalar) -> bool:
+    """Whether a longer option may have been meant, had the answer gone on."""
+    return any(name != word and name.startswith(word) for name in shape.choices)
 
 
 def _same(option: Any, value: Any) -> bool:

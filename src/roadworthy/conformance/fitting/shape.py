@@ -174,6 +174,8 @@ class Shape:
             if self.options is None or len(options) < len(self.options):
                 self.options = options
                 self.choices = spellings(options, part)
+        if self.options is not None:
+            self.types &= {name for option in self.options for name in _types_of(option)}
 
     def _read_properties(self, dicts: list[dict[str, Any]]) -> None:
         required: dict[str, None] = {}
@@ -322,6 +324,16 @@ class Shape:
             return None
         whole = isinstance(inner, Fields | Items) and inner.closed and not text[end:].strip()
         return inner if whole else None
+
+
+def _types_of(option: Any) -> tuple[str, ...]:
+    if option is None:
+        return ("null",)
+    if isinstance(option, bool):
+        return ("boolean",)
+    if isinstance(option, int | float):
+        return ("number", "integer")
+    return ("string",) if isinstance(option, str) else ("object", "array")
 
 
 def _item(part: Any, index: int) -> list[Any]:

@@ -19,6 +19,7 @@ __all__ = [
     "Node",
     "Note",
     "Plain",
+    "Spelled",
     "Text",
     "natural",
     "node_of",
@@ -77,6 +78,17 @@ class Fields:
 Node: TypeAlias = Plain | Text | Items | Fields
 
 
+class Spelled(float):
+    """A number that remembers how it was written: as text, 1.50 is not 1.5."""
+
+    spelled: str
+
+    def __new__(cls, spelled: str) -> Spelled:
+        number = super().__new__(cls, spelled)
+        number.spelled = spelled
+        return number
+
+
 def node_of(value: Any) -> Node:
     """The node of a value that was strict JSON."""
     if isinstance(value, str):
@@ -85,6 +97,8 @@ def node_of(value: Any) -> Node:
         return Fields([(name, node_of(item)) for name, item in value.items()])
     if isinstance(value, list):
         return Items([node_of(item) for item in value])
+    if isinstance(value, Spelled):
+        return Plain(float(value), value.spelled)
     return Plain(value, json.dumps(value))
 
 

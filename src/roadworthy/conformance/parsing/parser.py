@@ -42,6 +42,8 @@ _CALL: Final = re.compile(r"[A-Za-z_$][\w$.]{0,60}\((?=\s*(?:[\"'\[{\d-]|true|fa
 _TUPLE: Final = re.compile(r"""\(\s*(?:["'\[{(]|-?\d|\)|true\b|false\b|null\b|None\b|True\b)""")
 _AFTER_TUPLE: Final = re.compile(r"\s*(?:[,}\])]|\Z)")
 _MAX_NUMBER: Final = 300
+_MAX_UNBALANCED: Final = 20
+"""Looking for a closing bracket costs much; a text that lacks so many is not made of pairs."""
 
 
 class TooDeep(ValueError):
@@ -75,6 +77,7 @@ class _Parser:
         self._text = text
         self.position = start
         self._stack: list[str] = []
+        self._unbalanced = 0
 
     def container(self) -> Node:
         if len(self._stack) >= MAX_DEPTH:
@@ -315,7 +318,9 @@ class _Parser:
                 node.notes = (*node.notes, "call")
                 return node
             self.position = at
-        return self._take(read_bare(text, at, place), quoted=False)
+        span = read_bare(text, at, place, balanced=self._unbalanced < _MAX_UNBALANCED)
+        self._unbalanced += bool(span.notes)
+        return self._take(span, quoted=False)
 
     def _take(self, span: Span, *, quoted: bool) -> Node:
         start, self.position = self.position, max(span.end, self.position + 1)

@@ -39,7 +39,8 @@ _MARKS: Final = {
     **dict.fromkeys("`\u00b4", re.compile(r"[\\`\u00b4']")),
 }
 _QUOTED: Final = (
-    r"""(?:"[^"\n]{0,120}"|'[^'\n]{0,120}'|[\u201c\u201d][^\u201c\u201d\n]{0,120}[\u201c\u201d])"""
+    r"""(?:"(?:[^"\\\n]|\\.){0,400}"|'(?:[^'\\\n]|\\.){0,120}'"""
+    r"""|[\u201c\u201d][^\u201c\u201d\n]{0,120}[\u201c\u201d])"""
 )
 _NAME: Final = r"""[^\W\d][\w$.-]{0,60}(?:[ ][\w$.-]{1,30}){0,3}["']?"""
 _KEY: Final = rf"(?:{_QUOTED}|{_NAME})\s{{0,9}}:"
@@ -63,7 +64,8 @@ _AFTER: Final[dict[Place, re.Pattern[str]]] = {
         rf"|{_GAP}{_QUOTED_KEY}|\s*\n{_GAP}{_KEY}"
     ),
     "item": re.compile(
-        rf"{_END}|{_GAP}(?:[,\])]|{_CLOSED}|{_COMMENT}|{_FENCE}|:|\+\s*[\"'])|\s+[\"'](?=\S)|\s*\n"
+        rf"{_END}|{_GAP}(?:[\])]|{_CLOSED}|{_COMMENT}|{_FENCE}|:|\+\s*[\"'])|\s+[\"'](?=\S)|\s*\n"
+        rf"|{_GAP},(?:{_GAP}(?:[^\w\s]|\d|\Z|\w[\w.-]{{0,60}}\s{{0,9}}[,\]])|\s{{0,9}}\n)"
     ),
     "alone": re.compile(_END),
 }
@@ -74,6 +76,7 @@ _NAME_AHEAD: Final = re.compile(r"""[\w$. -]{1,60}["']\s{0,9}:""")
 _CLOSERS_AT_END: Final = re.compile(r"[\s,]*(?:[}\])][\s,;]*)+\Z")
 
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": "\n"}
+_LAST_LINES: Final = re.compile(r"[ \t]*\n\s*\Z")
 _UNICODE: Final = re.compile(r"[0-9a-fA-F]{4}")
 _PAIR: Final = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
@@ -126,6 +129,9 @@ def _finish(
         notes.add("inner_quote")
     if any(mark in value for mark in "\n\r\t\b\f") and _has_control(text, piece, end, pieces):
         notes.add("control_character")
+        # A line break of the text itself before the mark is layout: the string is a block.
+        tail = text[piece:end]
+        value = value[: len(value) - len(tail)] + _LAST_LINES.sub("", tail)
     return Span(value, resume, tuple(sorted(notes)))
 
 
@@ -222,19 +228,24 @@ def read_triple(text: str, start: int) -> Span:
 
 _BARE_MARK: Final = re.compile(r"""[(){}\[\],\n"'/`]""")
 _BARE_KEY: Final = re.compile(_QUOTED_KEY)
-_AFTER_COMMA: Final = re.compile(rf"{_GAP}(?:\Z|[}}\])]|{_KEY}|{_COMMENT}|{_FENCE}|\.\.\.|[\"'])")
+_AFTER_COMMA: Final = re.compile(rf"{_GAP}(?:\Z|[}}\])]|{_KEY}|{_COMMENT}|{_FENCE}|\.\.\.|[,\"'])")
 _AFTER_LINE: Final = re.compile(rf"{_GAP}(?:\Z|[}}\])]|{_KEY}|{_COMMENT}|{_FENCE})")
-_MAX_BALANCED: Final = 2_000
+_WHOLE: Final = re.compile(r"(?i:true|false|null|none|undefined)\s*\Z")
+_MAX_BALANCED: Final = 400
 _OPEN: Final = frozenset("([{")
 _SHUT: Final = frozenset(")]}")
 
 
-def read_bare(text: str, start: int, place: Place) -> Span:
-    """The words without quotes that begin at ``start``."""
-    end = _bare_end(text, start, place, balanced=True)
-    if end < 0:
-        end = _bare_end(text, start, place, balanced=False)
-    return Span(text[start:end].strip(), end, ())
+def read_bare(text: str, start: int, place: Place, *, balanced: bool = True) -> Span:
+    """The words without quotes that begin at ``start``; brackets among them go in pairs.
+
+    Where one never closes the note is ``unbalanced``.
+    """
+    end = _bare_end(text, start, place, balanced=balanced)
+    if end >= 0:
+        return Span(text[start:end].strip(), end, ())
+    end = _bare_end(text, start, place, balanced=False)
+    return Span(text[start:end].strip(), end, ("unbalanced",))
 
 
 def _bare_end(text: str, start: int, place: Place, *, balanced: bool) -> int:
@@ -243,6 +254,8 @@ def _bare_end(text: str, start: int, place: Place, *, balanced: bool) -> int:
     while (mark := _BARE_MARK.search(text, position)) is not None:
         at, sign = mark.start(), mark[0]
         position = at + 1
+        if depth and at - start > _MAX_BALANCED:
+            return -1
         if balanced and sign in _OPEN:
             depth += 1
             continue
@@ -253,18 +266,18 @@ def _bare_end(text: str, start: int, place: Place, *, balanced: bool) -> int:
                 continue
             depth -= 1
             continue
-        if depth:
-            if at - start > _MAX_BALANCED:
-                return -1
-            continue
-        if _ends_bare(text, at, sign, place):
+        if not depth and _ends_bare(text, start, at, place):
             return at
     return -1 if depth else len(text)
 
 
-def _ends_bare(text: str, at: int, sign: str, place: Place) -> bool:
+def _ends_bare(text: str, start: int, at: int, place: Place) -> bool:
+    sign = text[at]
     if sign == ",":
-        return place == "item" or _AFTER_COMMA.match(text, at + 1) is not None
+        if place == "item" or _AFTER_COMMA.match(text, at + 1) is not None:
+            return True
+        # A whole word of JSON or number is the value, unless its thousands go on.
+        return at - start < 40 and _WHOLE.match(text, start, at) is not None
     if sign == "\n":
         return place == "item" or _AFTER_LINE.match(text, at + 1) is not None
     if sign in "\"'":

@@ -7,23 +7,41 @@ again. No provider's mode is believed; every value passes the validator here.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from roadworthy.conformance.read import Reading, RepairLevel, assess, read_answer
 from roadworthy.conformance.reask import Reask, merge, plan_reask
-from roadworthy.conformance.restore import Form, restore
+from roadworthy.conformance.restore import Form
 from roadworthy.conformance.schema import OutputSchema, compile_schema
 from roadworthy.conformance.violations import describe
 from roadworthy.core import Message, Repair, Violation
 from roadworthy.core.errors import OutputNonconforming, OutputRefused, OutputTruncated
 from roadworthy.models import Reply
 
-__all__ = ["AskAgain", "Constraints", "Delivered", "Record", "Terms", "constrained", "deliver"]
+__all__ = [
+    "AskAgain",
+    "Constraints",
+    "Delivered",
+    "Further",
+    "Record",
+    "Terms",
+    "constrained",
+    "deliver",
+]
 
-AskAgain: TypeAlias = Callable[[Reask], Awaitable[Reply]]
+
+class Further(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a further question, and the form in which it was asked for: a patch is
+    planned by its own schema, so that is not the first answer's form."""
+
+    reply: Reply
+    form: Form
+
+
+AskAgain: TypeAlias = Callable[[Reask], Awaitable[Further]]
 Record: TypeAlias = Callable[[tuple[Violation, ...]], None]
 Constraints: TypeAlias = Callable[[Any], tuple[Violation, ...]]
 """What a value that conforms to its schema still breaks; empty: nothing. Never raises."""
@@ -66,8 +84,9 @@ async def deliver(
     """The value of this reply, repaired or asked again where need be and allowed.
 
     ``messages`` are those that led to the reply. ``ask`` sends one further question to the same
-    model, in a mode planned for the question's own schema. ``record`` is told the violations of
-    every reply, the first and each further one, as soon as they are known; empty: none were left.
+    model, in a mode planned for the question's own schema, and says in which form. ``record`` is
+    told the violations of every reply, the first and each further one, as soon as they are known;
+    empty: none were left.
 
     Raises:
         OutputRefused: the model refused, or the provider's filter stopped it.
@@ -75,21 +94,23 @@ async def deliver(
         OutputNonconforming: it does not conform after `max_reasks` further questions.
     """
     reading = _read(reply, schema, terms, record)
-    text, reasks = reply.text, 0
+    text = reply.text
+    asked: list[Reask] = []
     while not reading.conforms:
-        if reasks >= terms.max_reasks:
-            raise _nonconforming(reading, reasks)
-        question = plan_reask(schema, reading, messages=messages, text=text)
+        if len(asked) >= terms.max_reasks:
+            raise _nonconforming(reading, len(asked))
+        question = plan_reask(schema, reading, messages=messages, text=text, before=asked)
         further = await ask(question)
-        reasks += 1
-        reading = _reread(further, question, reading, schema, terms, record)
-        text = further.text
+        asked.append(question)
+        exchange = _Exchange(schema, replace(terms, form=further.form), record)
+        reading = exchange.after(further.reply, asked, reading)
+        text = further.reply.text
     outcome: Literal["first_pass", "repaired"] = "repaired" if reading.repairs else "first_pass"
     return Delivered(
         value=reading.value,
-        outcome="reasked" if reasks else outcome,
+        outcome="reasked" if asked else outcome,
         repairs=reading.repairs,
-        reasks=reasks,
+        reasks=len(asked),
     )
 
 
@@ -118,45 +139,75 @@ def constrained(reading: Reading, constraints: Constraints | None) -> Reading:
     return msgspec.structs.replace(reading, violations=broken) if broken else reading
 
 
-def _reread(
-    reply: Reply,
-    question: Reask,
-    before: Reading,
-    schema: OutputSchema,
-    terms: Terms,
-    record: Record,
-) -> Reading:
-    """The reading after a further question: the patch merged in, and all of it validated."""
-    if question.whole:
-        return _read(reply, schema, terms, record)
-    _require_willing(reply)
-    patch_schema = compile_schema(question.schema)
-    patch = read_answer(
-        reply.text,
-        patch_schema,
-        stop_reason=reply.stop_reason,
-        repair=terms.repair,
-        form=terms.form,
-    )
-    if not patch.conforms:
-        # Asked for a part, models now and then give the whole again.
-        whole = read_answer(
-            reply.text, schema, stop_reason=reply.stop_reason, repair=terms.repair, form=terms.form
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """One further question and its answer."""
+
+    schema: OutputSchema
+    terms: Terms
+    record: Record
+
+    def after(self, reply: Reply, asked: Sequence[Reask], before: Reading) -> Reading:
+        """The reading after the last of these questions was answered."""
+        if not asked[-1].whole:
+            return self._patched(reply, asked[-1], before)
+        found = self._belated(reply, asked[:-1], before)
+        if found is not None:
+            return found
+        found = _read(reply, self.schema, self.terms, self.record)
+        # What cannot be read takes nothing back of what was.
+        return found if found.found else before if before.found else found
+
+    def _patched(self, reply: Reply, question: Reask, before: Reading) -> Reading:
+        """The patch merged in, and all of it validated."""
+        _require_willing(reply)
+        patch = self._read_patch(reply, question, self.terms.form)
+        if not patch.conforms:
+            # Asked for a part, models now and then give the whole again, as it was shown to them.
+            whole = self._constrained(
+                read_answer(
+                    reply.text,
+                    self.schema,
+                    stop_reason=reply.stop_reason,
+                    repair=self.terms.repair,
+                )
+            )
+            if whole.conforms or any(v.keyword == "constraint" for v in whole.violations):
+                self.record(whole.violations)
+                return whole
+        after = self._merged(patch, question, before) if isinstance(patch.value, dict) else before
+        self.record(after.violations)
+        _require_complete(reply, patch)
+        return after
+
+    def _belated(self, reply: Reply, asked: Sequence[Reask], before: Reading) -> Reading | None:
+        """Asked for the whole, models now and then answer the question before that."""
+        if not asked or asked[-1].whole or not before.found or reply.refusal is not None:
+            return None
+        patch = self._read_patch(reply, asked[-1], "plain")
+        if not patch.conforms or reply.stop_reason not in ("stop", "unknown"):
+            return None
+        after = self._merged(patch, asked[-1], before)
+        self.record(after.violations)
+        return after
+
+    def _read_patch(self, reply: Reply, question: Reask, form: Form) -> Reading:
+        return read_answer(
+            reply.text,
+            compile_schema(question.schema),
+            stop_reason=reply.stop_reason,
+            repair=self.terms.repair,
+            form=form,
         )
-        if whole.conforms:
-            whole = constrained(whole, terms.constraints)
-            record(whole.violations)
-            return whole
-    after = before
-    if isinstance(patch.value, dict):
+
+    def _merged(self, patch: Reading, question: Reask, before: Reading) -> Reading:
         merged = merge(before.value, patch.value, question)
         kept = _repairs_outside(before.repairs, question.paths)
         made = (*kept, *_renamed(patch.repairs, question))
-        after = assess(restore(merged, schema, terms.form), schema, repair=terms.repair, made=made)
-        after = constrained(after, terms.constraints)
-    record(after.violations)
-    _require_complete(reply, patch)
-    return after
+        return self._constrained(assess(merged, self.schema, repair=self.terms.repair, made=made))
+
+    def _constrained(self, reading: Reading) -> Reading:
+        return constrained(reading, self.terms.constraints)
 
 
 def _require_willing(reply: Reply) -> None:

@@ -1,30 +1,39 @@
 """Asking again for what failed, and for nothing else.
 
 The model is shown what is kept, the places that failed and why, and answers with one flat object
-that holds only those places; its answer is merged back. The whole answer is asked again only
-where nothing could be read, the root itself fails, or most of it would have to be repeated.
+that holds only those places; its answer is merged back. Where a failure has its cause in another
+place too, both are asked for, or the smallest object that holds both. The whole answer is asked
+again only where nothing could be read, the root itself fails, a smaller question has brought
+nothing, or the whole is estimated to be cheaper.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from roadworthy.conformance.locate import Located, locate, self_contained
-from roadworthy.conformance.pointer import parts_of, pointer_of, replaced
+from roadworthy.conformance.excerpt import LEFT_OUT, Excerpt, excerpt
+from roadworthy.conformance.failures import Failure, Parts, failures_of
+from roadworthy.conformance.locate import Located, locate
+from roadworthy.conformance.patch import names_of, patch_schema, size_of
+from roadworthy.conformance.pointer import parts_of, pointer_of, replaced, value_at
 from roadworthy.conformance.read import Reading
-from roadworthy.conformance.schema import OutputSchema, compile_schema
-from roadworthy.conformance.violations import describe
-from roadworthy.core import Message, Violation
-from roadworthy.core.errors import InvalidSchema
+from roadworthy.conformance.schema import OutputSchema
+from roadworthy.conformance.violations import describe, faults_of
+from roadworthy.core import Message
 
-__all__ = ["Reask", "merge", "plan_reask"]
+__all__ = ["MAX_PATHS", "Reask", "merge", "plan_reask"]
 
-MAX_PATHS: Final = 8
-"""Beyond so many places a patch is longer than the answer."""
+MAX_PATHS: Final = 16
+"""Beyond so many places in one list or object, that is asked for as a whole."""
+PRICE_OF_OUTPUT: Final = 4
+"""How many tokens of input one of output costs, as an estimate: models are priced between 2 and
+8 times (September 2026), and output is what a caller waits for."""
+_WORTH_THE_WHOLE: Final = 0.9
+"""The whole is asked for where it costs less than this share of a patch: it may break what was
+right, so it must be plainly cheaper."""
 _MAX_SHOWN_CHARS: Final = 8_000
 _MAX_DRAFT_CHARS: Final = 1_000
 
@@ -33,43 +42,57 @@ class Reask(msgspec.Struct, frozen=True, kw_only=True):
     """One further question to the model."""
 
     messages: list[Message]
-    """All there is to send: they state the schema in words too, so no instruction is missing."""
+    """All there is to send: they state the schema of a patch in words too, so that no instruction
+    is missing; for the whole answer the messages handed in do."""
     schema: dict[str, Any]
     """What the answer to *this* question must conform to."""
     paths: tuple[str, ...]
     """The places asked for; ``("",)`` is the whole answer."""
     names: tuple[str, ...] = ()
     """The patch's properties, one for each path; empty for the whole answer."""
+    words: str = ""
+    """The end of the last message, which states the schema; a mode that sends the schema itself
+    needs none."""
 
     @property
     def whole(self) -> bool:
         return not self.names
 
+    def without_words(self) -> list[Message]:
+        """The messages for a mode that sends the schema itself."""
+        *others, last = self.messages
+        return [*others, {**last, "content": last["content"].removesuffix(self.words)}]
+
 
 def plan_reask(
-    schema: OutputSchema, reading: Reading, *, messages: Sequence[Message], text: str
+    schema: OutputSchema,
+    reading: Reading,
+    *,
+    messages: Sequence[Message],
+    text: str,
+    before: Sequence[Reask] = (),
 ) -> Reask:
     """The smallest question whose answer can make this reading conform.
 
-    ``messages`` are those that led to ``text``, the model's answer as it came.
+    ``messages`` are those that led to ``text``, the model's answer as it came. A place that one
+    of the questions ``before`` asked for, and that still fails, is asked for together with what
+    encloses it.
     """
-    places = _places(schema, reading)
-    patch = _patch_schema(schema, places) if places else None
-    shown = _encoded(reading.value)
-    if patch is None or shown is None:
-        return _ask_whole(schema, reading, messages, text)
-    paths = tuple(pointer_of(place.parts) for place in places)
-    names = _names(places)
-    return Reask(
-        messages=[
-            *messages,
-            {"role": "assistant", "content": shown},
-            {"role": "user", "content": _patch_text(reading.violations, paths, names, patch)},
-        ],
-        schema=patch,
-        paths=paths,
-        names=names,
+    whole = _ask_whole(schema, reading, messages, text)
+    if not reading.found or not isinstance(reading.value, dict | list) or faults_of(reading.value):
+        return whole
+    patch = _ask_patch(schema, reading, messages, {p for ask in before for p in ask.paths})
+    if patch is None:
+        return whole
+    written = 2 + sum(
+        len(name) + 4 + size_of(reading.value, parts_of(path))
+        for name, path in zip(patch.names, patch.paths, strict=True)
     )
+    if _cost(whole, messages, size_of(reading.value, ())) < _WORTH_THE_WHOLE * _cost(
+        patch, messages, written
+    ):
+        return whole
+    return patch
 
 
 def merge(value: Any, patch: dict[str, Any], reask: Reask) -> Any:
@@ -83,73 +106,110 @@ def merge(value: Any, patch: dict[str, Any], reask: Reask) -> Any:
     return value
 
 
-def _places(schema: OutputSchema, reading: Reading) -> list[Located]:
-    """What to ask for, outermost places only; empty: ask for the whole."""
-    if not reading.found or not isinstance(reading.value, dict | list):
-        return []
-    found: dict[tuple[str, ...], Located] = {}
-    for violation in reading.violations:
-        place = locate(schema.source, parts_of(violation.path))
-        found[place.parts] = place
-    outer = [
-        p for p in found.values() if not any(p.parts[:n] in found for n in range(len(p.parts)))
-    ]
-    if len(outer) > MAX_PATHS or any(not place.parts for place in outer):
-        return []
-    return outer
-
-
-def _patch_schema(schema: OutputSchema, places: list[Located]) -> dict[str, Any] | None:
-    names = _names(places)
-    flat = {
-        "type": "object",
-        "properties": {n: place.schema for n, place in zip(names, places, strict=True)},
-        "required": list(names),
-        "additionalProperties": False,
-    }
-    patch = self_contained(flat, schema.source)
-    try:
-        return None if patch is None else compile_schema(patch).source
-    except InvalidSchema:
-        # A part can need what only its whole has: an anchor, an identifier, a dynamic reference.
+def _ask_patch(
+    schema: OutputSchema, reading: Reading, messages: Sequence[Message], asked: set[str]
+) -> Reask | None:
+    """The question for the failing places; None: they cannot be told from the whole."""
+    failures = failures_of(schema, reading.value, reading.violations)
+    targets = _few(_outermost(_targets(failures.found, reading.value, asked)))
+    located: dict[Parts, Located] = {}
+    for target in targets:
+        place = locate(schema.source, target, value=reading.value, applied=failures.applied)
+        if not _has_container(place.parts, reading.value):
+            return None
+        located[place.parts] = place
+    parts = _outermost(located)
+    if not parts or not all(parts):
         return None
-
-
-def _names(places: list[Located]) -> tuple[str, ...]:
-    """Property names that every provider accepts; a field at the root keeps its own."""
-    names: list[str] = []
-    for place in places:
-        plain = re.sub(r"[^A-Za-z0-9_-]", "_", "_".join(place.parts))[:56] or "field"
-        choices = (plain, *(f"{plain}_{number}" for number in range(2, MAX_PATHS + 2)))
-        names.append(next(name for name in choices if name not in names))
-    return tuple(names)
-
-
-def _encoded(value: Any) -> str | None:
-    """The value as JSON; None where it holds what JSON cannot."""
-    try:
-        return msgspec.json.encode(value).decode()
-    except (ValueError, RecursionError):
+    names = names_of(parts)
+    patch = patch_schema(names, [located[part].schema for part in parts], schema.source)
+    shown = excerpt(reading.value, parts)
+    if patch is None or shown is None:
         return None
+    words = "\nIts JSON Schema: " + _encoded(patch)
+    request = _request(failures.found, parts, names, shown) + words
+    draft: list[Message] = [{"role": "assistant", "content": shown.text}] if shown.text else []
+    return Reask(
+        messages=[*messages, *draft, {"role": "user", "content": request}],
+        schema=patch,
+        paths=tuple(pointer_of(part) for part in parts),
+        names=names,
+        words=words,
+    )
 
 
-def _patch_text(
-    violations: Sequence[Violation],
-    paths: Sequence[str],
-    names: Sequence[str],
-    schema: dict[str, Any],
+def _targets(failures: Iterable[Failure], value: Any, asked: set[str]) -> list[Parts]:
+    """The places to ask for, as far as the value alone tells."""
+    targets: list[Parts] = []
+    for failure in failures:
+        mine = [failure.place] if not failure.together else list(failure.together)
+        enclosing = failure.enclosing
+        if failure.together and enclosing:
+            # An object that is little more than what is concerned reads better whole.
+            concerned = sum(size_of(value, place) + len("".join(place[-1:])) + 4 for place in mine)
+            if size_of(value, enclosing) <= 2 * concerned:
+                mine = [enclosing]
+        if any(pointer_of(place) in asked for place in mine):
+            wider = enclosing if enclosing is not None and mine != [enclosing] else mine[0][:-1]
+            while wider and pointer_of(wider) in asked:
+                wider = wider[:-1]
+            mine = [wider]
+        targets += mine
+    return targets
+
+
+def _outermost(places: Iterable[Parts]) -> list[Parts]:
+    found = dict.fromkeys(places)
+    return [place for place in found if not any(place[:n] in found for n in range(len(place)))]
+
+
+def _few(targets: list[Parts]) -> list[Parts]:
+    """Where too many places stand in one list or object, that instead."""
+    while len(targets) > MAX_PATHS:
+        parents = [target[:-1] for target in targets]
+        fullest = max(dict.fromkeys(parents), key=parents.count)
+        targets = _outermost([fullest, *targets])
+    return targets
+
+
+def _has_container(place: Parts, value: Any) -> bool:
+    """Whether what is answered for a place can be put in there."""
+    try:
+        return isinstance(value_at(value, place[:-1]), dict | list)
+    except LookupError:
+        return False
+
+
+def _request(
+    failures: Sequence[Failure], parts: Sequence[Parts], names: Sequence[str], shown: Excerpt
 ) -> str:
     lines = []
-    for path, name in zip(paths, names, strict=True):
-        mine = [v for v in violations if v.path == path or v.path.startswith(path + "/")]
-        lines.append(f"- {name}: {describe(mine)}")
+    for place, name in zip(parts, names, strict=True):
+        mine = [f.reason for f in failures if _concerns(f, place)]
+        path = pointer_of(place)
+        where = "" if path == f"/{name}" else f" (at {path})"
+        lines.append(f"- {name}{where}: {describe(mine)}")
+    cut = f' "{LEFT_OUT}" stands for what is not shown here, and kept.' if shown.cut else ""
     return (
-        "That answer is accepted except for the following. Give only these again, corrected, as "
-        "one JSON object with exactly these properties; all else is kept.\n"
-        + "\n".join(lines)
-        + "\nIts JSON Schema: "
-        + msgspec.json.encode(schema).decode()
+        f"That answer is accepted except for the following.{cut} Give only these again, corrected, "
+        "as one JSON object with exactly these properties; all else is kept.\n" + "\n".join(lines)
     )
+
+
+def _concerns(failure: Failure, place: Parts) -> bool:
+    return any(one[: len(place)] == place for one in failure.together or (failure.place,))
+
+
+def _cost(question: Reask, messages: Sequence[Message], written: int) -> float:
+    """What a question costs in characters of input. Its schema is, in every mode, input once: in
+    words, or as what the mode sends beside the messages."""
+    added = question.without_words()[len(messages) :]
+    read = sum(len(str(message.get("content", ""))) for message in added)
+    return read + len(_encoded(question.schema)) + PRICE_OF_OUTPUT * written
+
+
+def _encoded(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _ask_whole(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from roadworthy.conformance import (
+    Further,
     OutputSchema,
+    Plan,
     Reask,
     compile_schema,
     deliver,
     plan_request,
 )
 from roadworthy.conformance.strict_json import MISSING, decode
-from roadworthy.core import Outcome, Violation
+from roadworthy.core import Message, Outcome, Violation
 from roadworthy.core.errors import (
     OutputError,
     OutputNonconforming,
@@ -22,6 +24,7 @@ from roadworthy.core.errors import (
 from roadworthy.models import Reply
 from roadworthy.pipeline.flow import outcome_of
 from roadworthy.pipeline.generate import Generation
+from roadworthy.pipeline.prepare import Prepared
 from roadworthy.pipeline.request import Finished
 
 __all__ = ["conform_reply"]
@@ -66,13 +69,11 @@ async def _checked(generation: Generation, reply: Reply, schema: OutputSchema) -
     prepared, call = generation.prepared, generation.recorder.call
     last = reply
 
-    async def ask_again(question: Reask) -> Reply:
+    async def ask_again(question: Reask) -> Further:
         nonlocal last
-        # The question says in words what its schema is; the plan's own words would be a second,
-        # contradicting instruction.
         plan = plan_request(compile_schema(question.schema), prepared.model.capabilities.modes)
-        last = await generation.reask(question.messages, plan)
-        return last
+        last = await generation.reask(_messages_of(question, plan, prepared), plan)
+        return Further(reply=last, form=plan.form)
 
     def record(violations: tuple[Violation, ...]) -> None:
         call.attempts[-1].violations = violations
@@ -98,6 +99,17 @@ async def _checked(generation: Generation, reply: Reply, schema: OutputSchema) -
         as_it_came = False  # a byte order mark or a no-break space around it is not JSON's
     text = reply.text if as_it_came else msgspec.json.encode(delivered.value).decode()
     return _finished(generation, last, text, None)
+
+
+def _messages_of(question: Reask, plan: Plan, prepared: Prepared) -> list[Message]:
+    """What is sent. A plan's own words, the patch's or those of the whole answer, would be a
+    second, contradicting instruction beside a patch's."""
+    if question.whole:
+        return question.messages
+    binds_unseen = plan.mode == "grammar"
+    in_words = plan.structured is None or plan.instruction is not None or binds_unseen
+    messages = question.messages if in_words else question.without_words()
+    return [*prepared.asked, *messages[len(prepared.messages) :]]
 
 
 def _outcome_of_error(error: OutputError) -> Outcome:

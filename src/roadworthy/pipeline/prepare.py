@@ -35,6 +35,8 @@ class Prepared:
 
     model: Model
     messages: list[Message]
+    asked: list[Message]
+    """`messages` without the words in which the plan asks for structure."""
     parameters: dict[str, Any]
     schema: OutputSchema | None
     structured: Structured | None
@@ -105,6 +107,7 @@ def _prepared(
     return Prepared(
         model=body.model,
         messages=messages,
+        asked=body.messages,
         # A task's own parameters are part of its version; a caller may only add to them.
         parameters=request.parameters | (definition.parameters if definition else {}),
         schema=body.schema,

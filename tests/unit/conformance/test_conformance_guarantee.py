@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadworthy.conformance import Delivered, Reask, Terms, compile_schema, deliver
+from roadworthy.conformance import (
+    Delivered,
+    Form,
+    Further,
+    Reask,
+    Terms,
+    compile_schema,
+    deliver,
+    plan_request,
+)
 from roadworthy.core import StopReason, Violation
 from roadworthy.core.errors import (
     OutputError,
@@ -44,12 +53,13 @@ class Run:
             for r in (first, *further)
         ]
         self.terms = Terms(**terms)
+        self.form: Form = terms.get("form", "plain")
         self.asked: list[Reask] = []
         self.recorded: list[tuple[Violation, ...]] = []
 
-    async def _ask(self, question: Reask) -> Reply:
+    async def _ask(self, question: Reask) -> Further:
         self.asked.append(question)
-        return self.replies[len(self.asked)]
+        return Further(reply=self.replies[len(self.asked)], form=self.form)
 
     def delivered(self) -> Delivered:
         return asyncio.run(
@@ -103,6 +113,19 @@ def test_a_whole_answer_to_a_question_for_a_part_is_accepted() -> None:
     assert (delivered.value["confidence"], delivered.outcome) == (0.5, "reasked")
 
 
+def test_an_answer_to_the_question_before_is_taken_where_the_whole_was_asked_for() -> None:
+    run = Run(BAD, '{"confidence": 51}', '{"confidence": 0.5}')
+    assert run.delivered().value == {"sentiment": "positive", "confidence": 0.5}
+    assert [question.whole for question in run.asked] == [False, True]
+
+
+def test_a_patch_is_read_in_the_form_in_which_it_was_asked_for() -> None:
+    run = Run(BAD, '{"value": {"confidence": 0.5}}')
+    run.form = plan_request(compile_schema({"type": "integer"}), ("json",)).form
+    delivered = run.delivered()
+    assert (delivered.value["confidence"], delivered.repairs) == (0.5, ())
+
+
 def test_an_unreadable_answer_is_asked_again_whole() -> None:
     run = Run("No idea.", GOOD)
     assert run.delivered().outcome == "reasked"
@@ -116,7 +139,8 @@ def test_an_answer_that_stays_wrong_is_a_typed_error_that_says_where_and_why() -
         run.delivered()
     assert "/confidence is greater than the maximum of 1 (it is 51)" in caught.value.message
     assert "2 further questions" in caught.value.message
-    assert run.paths() == [["/confidence"], ["/confidence"], ["/confidence"]]
+    assert [question.paths for question in run.asked] == [("/confidence",), ("",)]
+    assert run.paths() == [["/confidence"], ["/confidence"], [""]]
 
 
 @pytest.mark.parametrize("max_reasks", [0, 1, 3])
@@ -191,10 +215,10 @@ def test_constraints_are_asked_of_values_only_that_conform_to_the_schema() -> No
 
 
 def test_errors_and_cancellation_of_a_further_question_pass_through() -> None:
-    async def fails(_: Reask) -> Reply:
+    async def fails(_: Reask) -> Further:
         raise UpstreamTimeout
 
-    async def is_cancelled(_: Reask) -> Reply:
+    async def is_cancelled(_: Reask) -> Further:
         raise asyncio.CancelledError
 
     reply = Reply(text=BAD, stop_reason="stop")

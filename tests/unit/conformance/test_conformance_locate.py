@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from roadworthy.conformance.locate import in_place, locate, resolve, self_contained, wants_scalar
+from roadworthy.conformance.locate import (
+    in_place,
+    locate,
+    plain_alternative,
+    resolve,
+    self_contained,
+    wants_scalar,
+)
 
 ROOT: dict[str, Any] = {
     "type": "object",
@@ -46,7 +53,40 @@ def test_a_place_has_the_schema_that_speaks_about_it(path: str, schema: dict[str
 
 def test_below_alternatives_the_place_of_the_alternatives_is_given() -> None:
     assert locate(ROOT, ["pet", "name"]) == (("pet",), ROOT["properties"]["pet"])
-    assert locate({"if": {}, **ROOT}, ["tags", "0"]).parts == ()
+
+
+CAT = {"type": "object", "properties": {"is": {"const": "cat"}, "age": {"type": "integer"}}}
+DOG = {"type": "object", "properties": {"is": {"enum": ["dog", "hound"]}, "size": {}}}
+PETS = {"pet": {"anyOf": [{"$ref": "#/$defs/Cat"}, {"allOf": [DOG]}, {"type": "null"}]}}
+UNION: dict[str, Any] = {"properties": PETS, "$defs": {"Cat": CAT}}
+
+
+def test_a_union_is_entered_where_the_value_tells_which_alternative_it_is() -> None:
+    place = ["pet", "age"]
+    cat = locate(UNION, place, value={"pet": {"is": "cat", "age": "x"}})
+    assert cat == (("pet", "age"), {"type": "integer"})
+    values: list[Any] = [{"pet": {"is": "cow"}}, {"pet": {}}, {"pet": None}, {"pet": "cat"}, {}]
+    for value in values:
+        assert locate(UNION, place, value=value).parts == ("pet",)
+    optional = {"properties": {"who": {"anyOf": [CAT, {"type": "null"}]}}}
+    assert locate(optional, ["who", "age"], value={"who": {}}).schema == {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("value", "alternative"),
+    [({"is": "hound"}, 1), (None, 2), ({"is": True}, None), (3, None), ({"age": 3}, None)],
+)
+def test_an_alternative_is_told_by_a_constant_or_by_its_type(value: Any, alternative: Any) -> None:
+    assert plain_alternative(PETS["pet"]["anyOf"], value, UNION) == alternative
+
+
+def test_conditions_that_are_known_to_apply_say_something_too() -> None:
+    then = {"properties": {"why": {"type": "string"}}}
+    root: dict[str, Any] = {"if": {}, "then": then, "properties": {"a": {}}}
+    assert locate(root, ["why"]).parts == ()
+    assert locate(root, ["a"]).parts == ("a",)
+    found = locate(root, ["why"], applied={((), id(root)): [then]})
+    assert found == (("why",), {"type": "string"})
 
 
 def test_a_place_the_schema_says_nothing_about_is_its_parents() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import msgspec
 import pytest
 
 from pipelines import MODEL, TRIAGE, triage
-from roadworthy.core import RecordSettings, Settings, SystemClock
+from roadworthy.core import Mode, RecordSettings, Settings, SystemClock
 from roadworthy.core.errors import OutputNonconforming
-from roadworthy.models import Ask, Model, Reply
+from roadworthy.models import Ask, Capabilities, Model, Reply
 from roadworthy.pipeline import Pipeline, compile_state
 from roadworthy.tasks import ConstraintDefinition, Snapshot, TaskDefinition
 from roadworthy.testing import MemoryJournal, ScriptedUpstream
@@ -27,14 +28,18 @@ CONSTRAINED = msgspec.structs.replace(TRIAGE, constraints=(SURE,))
 
 
 def pipeline(
-    upstream: ScriptedUpstream, task: TaskDefinition = CONSTRAINED, *, texts: bool = True
+    upstream: ScriptedUpstream,
+    task: TaskDefinition = CONSTRAINED,
+    *,
+    texts: bool = True,
+    model: Model = MODEL,
 ) -> tuple[Pipeline, MemoryJournal]:
     state = compile_state(
         Snapshot(
             revision="r1",
             settings=Settings(record=RecordSettings(texts=texts)),
             tasks={"triage": task},
-            models={"scripted": MODEL},
+            models={"scripted": model},
         ),
         {},
     )
@@ -55,6 +60,45 @@ def test_what_breaks_a_constraint_is_asked_for_again() -> None:
     assert second.purpose == "reask"
     question = upstream.asked[1][1].messages[-1]["content"]
     assert "surer than that (constraint sure)" in question
+
+
+LONG = {"type": "string", "minLength": 40}
+WORDY = msgspec.structs.replace(
+    TRIAGE,
+    output_schema={
+        "type": "object",
+        "properties": {
+            "sentiment": {"enum": ["positive", "negative"]},
+            "confidence": {"type": "number", "maximum": 1},
+            "a": LONG,
+            "b": LONG,
+        },
+        "required": ["sentiment", "confidence", "a", "b"],
+        "additionalProperties": False,
+    },
+)
+WORDY_ANSWER = {"sentiment": "positive", "confidence": 50, "a": "a" * 60, "b": "b" * 60}
+
+
+@pytest.mark.parametrize(
+    ("modes", "in_words"),
+    [(("strict", "json"), False), (("json", "prompt"), True), (("prompt",), True)],
+)
+def test_a_question_for_a_part_states_the_part_and_not_the_whole(
+    modes: tuple[Mode, ...], in_words: bool
+) -> None:
+    upstream = ScriptedUpstream([json.dumps(WORDY_ANSWER), '{"confidence":0.5}'])
+    model = msgspec.structs.replace(MODEL, capabilities=Capabilities(modes=modes))
+    run, _ = pipeline(upstream, WORDY, model=model)
+    finished = asyncio.run(run.run(triage()))
+    assert finished.call.value == {**WORDY_ANSWER, "confidence": 0.5}
+    ask = upstream.asked[1][1]
+    said = json.dumps(ask.messages)
+    assert ("JSON Schema" in said) == in_words
+    assert "sentiment" not in said.replace(json.dumps(ask.messages[-2]), "")
+    if not in_words:
+        assert ask.structured is not None
+        assert list(ask.structured.schema["properties"]) == ["confidence"]
 
 
 def test_nothing_is_delivered_that_breaks_a_constraint() -> None:

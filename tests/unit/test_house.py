@@ -27,7 +27,6 @@ HEAVY = {
     "fastapi",
     "genai_prices",
     "jinja2",
-    "json_repair",
     "llguidance",
     "pydantic",
     "rich",

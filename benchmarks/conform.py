@@ -4,7 +4,7 @@
 
 Reads the public data (``ROADWORTHY_DATA``; by default ``../shared/data`` beside the checkout) and
 measures: (a) answers with a schema, equal to what their source expects; (b) answers without one;
-(c) the parser tests of nst/JSONTestSuite; (d) speed. `harness/conform_cases.py` says which rows
+(c) the parser tests of nst/JSONTestSuite; (d) speed; (e) the same answers made worse at random. `harness/conform_cases.py` says which rows
 count as what, and which stop reason goes with each. Every delivered value is validated again,
 apart from the code under test.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.conform_cases import Verdict, judge, load_cases
+from harness.conform_mutations import measure_mutations
 from harness.conform_speed import measure_speed
 from harness.judging import JUDGES
 from harness.machine import describe_run
@@ -57,6 +58,8 @@ def main() -> None:
         print("\n(d) speed, one core")
         for name, figure in figures["speed"].items():
             print(f"  {name:44} {number(figure):>10}")
+    if options.mutations > 0:
+        figures["mutations"] = mutations(cases, count=options.mutations, seed=options.seed)
     if options.json:
         options.json.write_text(json.dumps({"about": about, **figures}, indent=1) + "\n")
 
@@ -67,6 +70,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", help="rows whose source, id or kind holds this text")
     parser.add_argument("--show-failures", action="store_true", help="every row not as expected")
     parser.add_argument("--seconds", type=float, default=1.0, help="of one speed; 0: none")
+    parser.add_argument("--mutations", type=int, default=2_000, help="texts made worse; 0: none")
+    parser.add_argument("--seed", type=int, default=7, help="of the mutations")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", type=Path, help="also write every figure to this file")
     return parser.parse_args()
@@ -230,6 +235,29 @@ def text_of(row: dict[str, Any]) -> str | None:
 def same_as_python(text: str | None, read: Any) -> bool:
     """Whether the standard library reads the same value."""
     return text is not None and json.loads(text) == read.value
+
+
+# (e): texts made worse.
+
+
+def mutations(cases: Sequence[Case], *, count: int, seed: int) -> dict[str, Any]:
+    found = measure_mutations(cases, count=count, seed=seed)
+    print(
+        f"\n(e) {count:,} texts made worse, seed {seed}: raised {len(found.raised)}, delivered but"
+        f" invalid {len(found.invalid)}, over 50 ms {found.over_50_ms}; {dict(found.outcomes)}"
+    )
+    print("\n".join(f"  raised: {line}" for line in found.raised[:5]))
+    print("\n".join(f"  invalid: {line}" for line in found.invalid[:5]))
+    print("\n".join(f"  slowest: {ms:.1f} ms {text}" for ms, text in found.slowest))
+    return {
+        "texts": count,
+        "seed": seed,
+        "raised": len(found.raised),
+        "delivered but invalid": len(found.invalid),
+        "over 50 ms": found.over_50_ms,
+        "slowest ms": found.slowest[0][0] if found.slowest else None,
+        "outcomes": dict(found.outcomes),
+    }
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
 
 Reads the public data (``ROADWORTHY_DATA``; by default ``../shared/data`` beside the checkout) and
 measures: (a) answers with a schema, equal to what their source expects; (b) answers without one;
-(c) the parser tests of nst/JSONTestSuite; (d) speed; (e) the same answers made worse at random. `harness/conform_cases.py` says which rows
-count as what, and which stop reason goes with each. Every delivered value is validated again,
-apart from the code under test.
+(c) the parser tests of nst/JSONTestSuite; (d) speed; (e) the same answers made worse at random,
+which may not raise. `harness/conform_cases.py` says which rows count as what, and which stop
+reason goes with each. Every delivered value is validated again, apart from the code under test.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.conform_cases import Verdict, judge, load_cases
+from harness.conform_cases import Case, Verdict, judge, load_cases
 from harness.conform_mutations import measure_mutations
 from harness.conform_speed import measure_speed
 from harness.judging import JUDGES

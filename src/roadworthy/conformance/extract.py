@@ -15,7 +15,7 @@ from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Spelled, n
 from roadworthy.conformance.parsing.parser import MAX_DEPTH, TooDeep, parse
 from roadworthy.conformance.strict_json import MISSING, decode
 
-__all__ = ["Candidate", "candidates", "fenced", "unescaped", "unfenced"]
+__all__ = ["Candidate", "candidates", "fenced", "inside_fences", "unescaped", "unfenced"]
 
 _MAX_CANDIDATES: Final = 16
 _MAX_COLLECTED: Final = 1_000
@@ -37,6 +37,7 @@ _FENCED: Final = re.compile(
 )
 _FENCES: Final = ("```", "~~~")
 _THOUGHT: Final = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
+_TUPLE: Final = re.compile(r"""\s*\(\s*(?:["'\[{(]|-?\d).*\)\s*\Z""", re.DOTALL)
 _BETWEEN: Final = re.compile(r"(?:\s|,|;|//[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\s*[{\[]?\s*\\\"")
 
@@ -61,21 +62,30 @@ class Candidate:
 def candidates(text: str) -> list[Candidate]:
     """Every outermost object or array, in the order of the text; at most 16.
 
-    What lies inside a broken one is not looked at, unless a fence sets it apart: a fragment that
-    happens to fit the schema is not the answer. What a model thought aloud before is left out.
+    What lies inside a broken one is not looked at: a fragment that happens to fit the schema is
+    not the answer. What a model thought aloud before is left out.
     """
     thought = _THOUGHT.match(text)
+    start = thought.end() if thought else 0
     found: list[Candidate] = []
-    for candidate in _scan(text, thought.end() if thought else 0):
+    for candidate in _scan(text, start):
         found.append(candidate)
         if len(found) == _MAX_COLLECTED:
             break
-    kept = found[:_MAX_CANDIDATES]
-    broken = [c for c in kept if c.value is MISSING and c.kind != "fence"]
+    if not found and _TUPLE.match(text, start):
+        found += _tuple(text, start)
+    return found[:_MAX_CANDIDATES] + _collected(text, found)
+
+
+def inside_fences(text: str, outer: list[Candidate]) -> list[Candidate]:
+    """What fences set apart inside broken candidates: worth a look only where those do not fit,
+    since a fence may just as well be part of a string."""
+    broken = [c for c in outer if c.value is MISSING and c.kind == "prose"]
+    found: list[Candidate] = []
     for block in _FENCED.finditer(text) if broken else ():
         if any(c.start < block.start() < c.end for c in broken):
-            kept += _scan(text, block.start(1), block.end(1))
-    return kept[: 2 * _MAX_CANDIDATES] + _collected(text, found)
+            found += _scan(text, block.start(1), block.end(1))
+    return found[:_MAX_CANDIDATES]
 
 
 def fenced(text: str) -> list[str]:
@@ -104,6 +114,7 @@ def unescaped(text: str) -> str | None:
 
 def _collected(text: str, found: list[Candidate]) -> list[Candidate]:
     """Values that follow one another, as the list of them."""
+    found = [c for c in found if c.value or c.value is MISSING] or found  # not the empty ones
     if len(found) < 2 or any(not c.closed for c in found):
         return []
     ends = [c.end for c in found]
@@ -114,6 +125,17 @@ def _collected(text: str, found: list[Candidate]) -> list[Candidate]:
     nodes = [c.node or node_of(c.value) for c in found]
     node = Items(nodes, written=text[found[0].start : found[-1].end])
     return [Candidate(0, ends[-1], MISSING, "sequence" if alone else "collected", True, node)]
+
+
+def _tuple(text: str, start: int) -> list[Candidate]:
+    """An answer that is a Python tuple, or a value in parentheses."""
+    start = text.index("(", start)
+    try:
+        node, end = parse(text, start)
+    except TooDeep:
+        return []
+    whole = not text[end:].strip()
+    return [Candidate(start, end, MISSING, "whole", True, node)] if whole else []
 
 
 def _scan(text: str, position: int, limit: int | None = None) -> Iterator[Candidate]:

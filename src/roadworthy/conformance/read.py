@@ -12,7 +12,14 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from roadworthy.conformance.extract import Candidate, candidates, fenced, unescaped, unfenced
+from roadworthy.conformance.extract import (
+    Candidate,
+    candidates,
+    fenced,
+    inside_fences,
+    unescaped,
+    unfenced,
+)
 from roadworthy.conformance.fitting import fit, has_aliases
 from roadworthy.conformance.locate import in_place, wants_scalar
 from roadworthy.conformance.mend import mend
@@ -92,13 +99,18 @@ def read_answer(
             return _renamed(value, schema)
     if repair == "none" or len(text) > MAX_REPAIRED_CHARS:
         return assess(value, schema, repair=repair) if value is not MISSING else _unread(BROKEN)
-    readings = [  # in the order of the text, so that `min` takes the first of equals
-        reading
-        for found in _weighable(text.lstrip("\ufeff"), schema, stop_reason, repair)
-        if (reading := _weigh(found, schema, repair, form)) is not None
-    ]
-    if readings:
-        return min(readings, key=lambda reading: _rank(reading, schema))
+    best: Reading | None = None
+    text = text.lstrip("\ufeff")
+    for ways in (_weighable, _fenced):
+        found = ways(text, schema, stop_reason, repair)
+        readings = [_weigh(weighable, schema, repair, form) for weighable in found]
+        # In the order of the text, so that `min` takes the first of equals.
+        known = [reading for reading in (best, *readings) if reading is not None]
+        best = min(known, key=lambda reading: _rank(reading, schema), default=None)
+        if best is not None and best.conforms:
+            return best
+    if best is not None:
+        return best
     if stop_reason == "length":
         return _unread(CUT_OFF)
     return _unread(BROKEN if "{" in text or "[" in text else NO_JSON)
@@ -193,6 +205,16 @@ def _weighable(
         yield from _scalars(text, schema, words=repair == "schema", scalar=scalar)
 
 
+def _fenced(
+    text: str, schema: OutputSchema, stop_reason: StopReason, _: RepairLevel
+) -> Iterator[_Weighable]:
+    """What fences set apart inside what was taken for one broken value."""
+    mend_tails = stop_reason in ("stop", "unknown")
+    found = [] if stop_reason == "length" else inside_fences(text, candidates(text))
+    if not wants_scalar(schema.source, schema.source):
+        yield from (_weighed(c, text) for c in found if c.closed or mend_tails)
+
+
 def _may_be_list(candidate: Candidate, schema: OutputSchema) -> bool:
     """Whether values that follow one another may be taken together: a list was asked for, or
     anything, and there is nothing else in the text."""
@@ -261,15 +283,16 @@ def _takes_anything(schema: OutputSchema) -> bool:
 _SAYS: Final = frozenset(("type", "enum", "const", "properties", "items"))
 
 
-def _rank(reading: Reading, schema: OutputSchema) -> tuple[int, int, int]:
-    """The best first: fewest violations, most of the schema's properties, fewest repairs."""
+def _rank(reading: Reading, schema: OutputSchema) -> tuple[int, int, bool, int]:
+    """The best first: fewest violations, most of the schema's properties, not empty, fewest
+    repairs."""
     known = schema.source.get("properties")
     hits = 0
     if isinstance(known, dict) and isinstance(reading.value, dict):
         hits = len(known.keys() & reading.value.keys())
     elif isinstance(reading.value, list):
         hits = len(reading.value)
-    return len(reading.violations), -hits, len(reading.repairs)
+    return len(reading.violations), -hits, reading.value in ({}, []), len(reading.repairs)
 
 
 def _is_shallow(text: str) -> bool:

@@ -181,6 +181,9 @@ class _Parser:
         key: str = first.value
         while True:
             self._colon()
+            if self._lacks_value():
+                notes.add("no_value")
+                break
             fields.append((key, self._value("field")))
             before = self.position
             self._skip(notes)

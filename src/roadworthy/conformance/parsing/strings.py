@@ -99,7 +99,7 @@ def read_quoted(text: str, start: int, place: Place, depth: int) -> Span:
             cut = _forgotten_end(text, start, inner, place)
             if cut is not None:
                 return _cut(text, start, cut, notes)
-            return _finish(text, pieces, piece, at, at + 1, notes, inner)
+            return _finish(text, pieces, piece, at, place, notes, inner)
         else:
             inner.append(at)
             position = at + 1
@@ -120,7 +120,7 @@ def _finish(
     pieces: list[str],
     piece: int,
     end: int,
-    resume: int,
+    place: Place,
     notes: set[str],
     inner: list[int],
 ) -> Span:
@@ -130,9 +130,9 @@ def _finish(
     if any(mark in value for mark in "\n\r\t\b\f") and _has_control(text, piece, end, pieces):
         notes.add("control_character")
         # A line break of the text itself before the mark is layout: the string is a block.
-        tail = text[piece:end]
+        tail = text[piece:end] if place != "key" else ""
         value = value[: len(value) - len(tail)] + _LAST_LINES.sub("", tail)
-    return Span(value, resume, tuple(sorted(notes)))
+    return Span(value, min(end + 1, len(text)), tuple(sorted(notes)))
 
 
 def _has_control(text: str, piece: int, end: int, pieces: list[str]) -> bool:
@@ -182,7 +182,7 @@ def _unclosed(
         if closers is not None:
             return _cut(text, start, closers.start(), notes)
     notes.add("end_quote" if inner else "tail")
-    return _finish(text, pieces, piece, len(text), len(text), notes, inner)
+    return _finish(text, pieces, piece, len(text), place, notes, inner)
 
 
 def _escaped(text: str, at: int) -> tuple[str, int, str]:

@@ -99,12 +99,17 @@ def is_declared(schema: Any) -> bool:
 
 
 async def ask(
-    pipeline: Pipeline, sample: Sample, journal: list[Call], parameters: dict[str, Any]
+    pipeline: Pipeline,
+    sample: Sample,
+    journal: list[Call],
+    parameters: dict[str, Any],
+    *,
+    model: str = "local",
 ) -> Answered:
     """One call, as a client makes it that sends its schema along."""
     shown = json.dumps(sample.schema, ensure_ascii=False)[:_SHOWN_CHARS]
     request = CallRequest(
-        target="local",
+        target=model,
         surface="python",
         messages=[
             {"role": "user", "content": f"Give one example of this, as JSON.\nSchema: {shown}"}

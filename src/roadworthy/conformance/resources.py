@@ -14,7 +14,8 @@ from roadworthy.core.errors import InvalidSchema
 __all__ = ["Resources", "encode_resources", "registry_of"]
 
 Resources: TypeAlias = Mapping[str, Any]
-"""Schemas by URI. A URI need not lead anywhere: it is a name."""
+"""Schemas by URI. A URI need not lead anywhere: it is a name. Each is bounded by itself; what they
+multiply to together is not looked at, so they are no place for a caller's schemas."""
 
 _DRAFTS: Final = {
     "http://json-schema.org/draft-04/schema": jsonschema_rs.Draft4,

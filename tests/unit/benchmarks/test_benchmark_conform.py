@@ -113,3 +113,16 @@ def test_absent_data_is_said_and_is_no_failure(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert done.stdout.startswith("skipped")
+
+
+def test_mutations_are_told_by_their_seed_and_see_what_raises(
+    harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(row(input='{"n": [1, 2]}', expected={"n": [1, 2]}))
+    cases = harness("conform_cases").load_cases([tmp_path / "rows.jsonl"])
+    module = harness("conform_mutations")
+    found = module.measure_mutations(cases, count=40, seed=3)
+    assert found.outcomes == module.measure_mutations(cases, count=40, seed=3).outcomes
+    assert (sum(found.outcomes.values()), found.raised, found.invalid) == (40, [], [])
+    monkeypatch.setattr(module, "conform", lambda *_, **__: 1 / 0)
+    assert len(module.measure_mutations(cases, count=5, seed=3).raised) == 5

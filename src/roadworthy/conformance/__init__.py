@@ -22,7 +22,7 @@ from roadworthy.conformance.normalise import (
 from roadworthy.conformance.plan import Plan, plan_request
 from roadworthy.conformance.read import Reading, RepairLevel, assess, read_answer
 from roadworthy.conformance.reask import Reask, merge, plan_reask
-from roadworthy.conformance.restore import Form, restore
+from roadworthy.conformance.restore import Form, forward, restore
 from roadworthy.conformance.schema import OutputSchema, compile_schema, validate_input
 from roadworthy.conformance.violations import describe
 
@@ -50,6 +50,7 @@ __all__ = [
     "constrained",
     "deliver",
     "describe",
+    "forward",
     "loss_report",
     "merge",
     "plan_reask",

@@ -14,7 +14,7 @@ import msgspec
 
 from roadworthy.conformance.digits import with_bounded_digits
 from roadworthy.conformance.normalise import Loss, NotStrict, strict_form, wrap
-from roadworthy.conformance.restore import Form
+from roadworthy.conformance.restore import WRAPPED, Form
 from roadworthy.conformance.schema import OutputSchema
 from roadworthy.core import Mode
 from roadworthy.models import Structured
@@ -123,7 +123,7 @@ def _json(source: dict[str, Any], losses: list[Loss]) -> Plan:
         structured=Structured(mode="json", schema=schema),
         losses=(*losses, Loss(mode="json", path="", keyword="", reason="only asks for JSON")),
         instruction=_instruction(schema),
-        form="wrapped" if wrapped else "plain",
+        form=WRAPPED if wrapped else "plain",
     )
 
 

@@ -17,9 +17,7 @@ def loss_report(schema: OutputSchema | dict[str, Any], target: Target) -> tuple[
     One loss with an empty keyword: the schema has no form there at all.
     """
     source = schema.source if isinstance(schema, OutputSchema) else schema
-    if target != "openai":
-        raise ValueError(f"no target {target!r} yet; the one known is 'openai'")
     try:
-        return strict_form(source).losses
+        return strict_form(source, target).losses
     except NotStrict as error:
         return (Loss(mode="strict", path="", keyword="", reason=f"cannot be used: {error}"),)

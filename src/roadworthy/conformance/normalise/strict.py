@@ -1,26 +1,40 @@
-"""A schema in the strict form that OpenAI's structured outputs accept, and what that form loses.
+"""A schema in the form that a provider's strict mode accepts, and what that form loses.
 
-The strict form has an object at its root, closed objects, every field required (optional ones
-become nullable), `anyOf` for `oneOf`, and a subset of keywords. What is left out is put into the
-description, so that the model still reads it, and is listed as a `Loss`, so that people know what
-only our own validation enforces. `restore` maps answers back.
-
-Source: OpenAI, *Structured model outputs*, "Supported schemas", read November 2026.
+What is left out is put into descriptions, so that the model still reads it, and is listed as a
+`Loss`, so that people know what only our own validation enforces. `restore` maps answers back.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import msgspec
-
-from roadworthy.conformance.locate import resolve
-from roadworthy.conformance.normalise.loss import Loss, NotStrict
-from roadworthy.conformance.pointer import Part, pointer_of
-from roadworthy.conformance.restore import WRAPPER, Form
+from roadworthy.conformance.alternatives import Documents, Union, kind_of
+from roadworthy.conformance.codec import Boxed, Codec
+from roadworthy.conformance.normalise.anthropic import ANTHROPIC, fit_anthropic
+from roadworthy.conformance.normalise.build import Build
+from roadworthy.conformance.normalise.facts import Facts
+from roadworthy.conformance.normalise.gemini import GEMINI, fit_gemini
+from roadworthy.conformance.normalise.loss import Loss, NotStrict, Target
+from roadworthy.conformance.normalise.measure import Size, measure
+from roadworthy.conformance.normalise.openai import OPENAI, fit_openai
+from roadworthy.conformance.normalise.spots import Sources
+from roadworthy.conformance.normalise.work import Limits, Shape, Work
+from roadworthy.conformance.restore import PLAIN, WRAPPER, Form, Mapping
 
 __all__ = ["StrictForm", "strict_form", "wrap"]
+
+Fit = Callable[[Size, Limits], Limits | None]
+"""What to try next where a size is beyond a target's limits; None: it is within them. Raises
+NotStrict where nothing helps."""
+
+_TARGETS: Final[dict[str, tuple[Facts, Fit]]] = {
+    "openai": (OPENAI, fit_openai),
+    "anthropic": (ANTHROPIC, fit_anthropic),
+    "gemini": (GEMINI, fit_gemini),
+}
+_MAX_ATTEMPTS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,78 +46,38 @@ class StrictForm:
     losses: tuple[Loss, ...]
 
 
-_MAX_PROPERTIES: Final = 5_000
-_MAX_ENUM_VALUES: Final = 1_000
-_MAX_LEVELS: Final = 10
-_MAX_NAME_CHARS: Final = 120_000
-_FORMATS: Final = frozenset(
-    ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
-)
-_KEPT: Final = frozenset(
-    (
-        "enum",
-        "const",
-        "pattern",
-        "format",
-        "minimum",
-        "maximum",
-        "multipleOf",
-        "minItems",
-        "maxItems",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-    )
-)
-_UNENFORCED: Final = frozenset(
-    (
-        "minLength",
-        "maxLength",
-        "patternProperties",
-        "propertyNames",
-        "minProperties",
-        "maxProperties",
-        "uniqueItems",
-        "contains",
-        "minContains",
-        "maxContains",
-        "unevaluatedProperties",
-        "unevaluatedItems",
-        "not",
-        "if",
-        "then",
-        "else",
-        "dependencies",
-        "dependentRequired",
-        "dependentSchemas",
-        "contentEncoding",
-        "contentMediaType",
-    )
-)
-_TYPES: Final = {str: "string", bool: "boolean", int: "integer", float: "number"}
-_LOOKS_AROUND: Final = ("(?=", "(?!", "(?<=", "(?<!", "\\1", "\\2", "\\k<")
-
-
-def strict_form(source: dict[str, Any]) -> StrictForm:
-    """The schema in strict form.
+def strict_form(source: dict[str, Any], target: Target = "openai") -> StrictForm:
+    """The schema in a provider's strict form. ``source`` is a schema that compiles.
 
     Raises:
-        NotStrict: free-form objects, tuples, several `allOf` parts, or a limit exceeded.
+        NotStrict: it has none; the message says why.
     """
-    work = _Work(source)
-    root = resolve(source["$ref"], source) if "$ref" in source else source
-    if not isinstance(root, dict):
-        raise NotStrict("its root is a reference that cannot be followed")
-    schema = work.node(root, ())
-    form: Form = "strict"
-    if schema.get("type") != "object" or "anyOf" in schema:
-        if work.refers_to_root:
-            raise NotStrict("its root is not an object and refers to itself")
-        schema, form = wrap(schema), "wrapped"
-    definitions = work.definitions()
+    facts, fit = _TARGETS[target]
+    limits = Limits()
+    for _ in range(_MAX_ATTEMPTS):
+        made, size = _attempt(source, facts, limits)
+        further = fit(size, limits)
+        if further is None:
+            return made
+        limits = further
+    raise NotStrict(f"it does not come within the limits of {facts.label}")
+
+
+def _attempt(source: dict[str, Any], facts: Facts, limits: Limits) -> tuple[StrictForm, Size]:
+    work = Work(Sources(source), facts, limits, Documents(source))
+    shape = Build(work).root()
+    if shape.schema.get("type") != "object" or "anyOf" in shape.schema:
+        if limits.first_level == 0:
+            return _attempt(source, facts, replace(limits, first_level=1))
+        shape = Shape(wrap(shape.schema), Boxed(WRAPPER, shape.codec))
+    schema = shape.schema
+    definitions = _used(schema, work.definitions)
     if definitions:
         schema = {**schema, "$defs": definitions}
-    _require_within_limits(schema)
-    return StrictForm(schema, form, tuple(work.losses))
+    work.documents.sent["$defs"] = work.definitions
+    codec = _pruned(shape.codec, work)
+    form: Form = PLAIN if codec is None else Mapping(codec)
+    return StrictForm(schema, form, tuple(work.losses.values())), measure(schema)
 
 
 def wrap(schema: dict[str, Any]) -> dict[str, Any]:
@@ -119,181 +93,91 @@ def wrap(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass(slots=True)
-class _Work:
-    root: dict[str, Any]
-    losses: list[Loss] = field(default_factory=list)
-    refers_to_root: bool = False
-    referred: dict[str, str] = field(default_factory=dict)
-    """Names under the strict form's $defs, by reference."""
-
-    def definitions(self) -> dict[str, Any]:
-        """Everything referred to, and what that refers to, in strict form."""
-        done: dict[str, Any] = {}
-        while waiting := [(r, n) for r, n in self.referred.items() if n not in done]:
-            for reference, name in waiting:
-                parts = reference[2:].split("/")
-                done[name] = self.node(resolve(reference, self.root), tuple(parts))
-        return done
-
-    def node(self, schema: Any, path: tuple[Part, ...]) -> dict[str, Any]:
-        if not isinstance(schema, dict):
-            raise NotStrict(f"{pointer_of(path) or 'its root'} is {str(schema).lower()}")
-        if "$ref" in schema:
-            return self._reference(schema, path)
-        if "allOf" in schema:
-            schema = self._merged(schema, path)
-            if "$ref" in schema:
-                return self._reference(schema, path)
-        strict: dict[str, Any] = {}
-        types = _types_of(schema, path)
-        if types is not None:
-            strict["type"] = types
-        for keyword, value in schema.items():
-            if keyword in _KEPT and _keeps(keyword, value):
-                strict[keyword] = value
-            elif keyword in _KEPT or keyword in _UNENFORCED:
-                self._lose(keyword, path)
-        self._branches(schema, strict, path)
-        names = types if isinstance(types, list) else [types]
-        if "object" in names:
-            strict |= self._object(schema, path)
-        if "array" in names:
-            if not isinstance(schema.get("items"), dict) or "prefixItems" in schema:
-                raise NotStrict(f"{pointer_of(path) or 'its root'} is a list of anything")
-            strict["items"] = self.node(schema["items"], (*path, "items"))
-        return self._described(schema, strict)
-
-    def _reference(self, schema: dict[str, Any], path: tuple[Part, ...]) -> dict[str, Any]:
-        reference = schema["$ref"]
-        if resolve(reference, self.root) is None:
-            raise NotStrict(f"{pointer_of(path)} refers to {reference!r}")
-        for keyword in schema.keys() & (_KEPT | _UNENFORCED | {"type", "properties"}):
-            self._lose(keyword, path)
-        if reference == "#":
-            self.refers_to_root = True
-            return {"$ref": "#"}
-        name = self.referred.get(reference)
-        if name is None:
-            plain = "".join(c if c.isalnum() else "_" for c in reference.rpartition("/")[2])
-            name = plain if plain not in self.referred.values() else f"{plain}_{len(self.referred)}"
-            self.referred[reference] = name
-        return {"$ref": f"#/$defs/{name}"}
-
-    def _merged(self, schema: dict[str, Any], path: tuple[Part, ...]) -> dict[str, Any]:
-        """`allOf` with one part says what the part says; that is how generators attach titles."""
-        parts, rest = schema["allOf"], {k: v for k, v in schema.items() if k != "allOf"}
-        if len(parts) != 1 or not isinstance(parts[0], dict):
-            raise NotStrict(f"{pointer_of(path) or 'its root'} joins {len(parts)} parts by allOf")
-        if parts[0].keys() & rest.keys() & (_KEPT | {"type", "properties", "required", "items"}):
-            raise NotStrict(f"{pointer_of(path) or 'its root'} repeats keywords beside allOf")
-        return {**parts[0], **rest}
-
-    def _branches(
-        self, schema: dict[str, Any], strict: dict[str, Any], path: tuple[Part, ...]
-    ) -> None:
-        if "anyOf" in schema and "oneOf" in schema:
-            raise NotStrict(f"{pointer_of(path) or 'its root'} has both anyOf and oneOf")
-        for keyword in schema.keys() & {"anyOf", "oneOf"}:
-            if keyword == "oneOf":
-                self._lose(keyword, path, "becomes anyOf: two alternatives may fit at once")
-            strict["anyOf"] = [
-                self.node(branch, (*path, keyword, index))
-                for index, branch in enumerate(schema[keyword])
-            ]
-
-    def _object(self, schema: dict[str, Any], path: tuple[Part, ...]) -> dict[str, Any]:
-        properties = schema.get("properties", {})
-        required = schema.get("required", [])
-        further = schema.get("additionalProperties", True)
-        if (isinstance(further, dict) and further) or "patternProperties" in schema:
-            raise NotStrict(f"{pointer_of(path) or 'its root'} has properties of any name")
-        if not properties and further is not False:
-            raise NotStrict(f"{pointer_of(path) or 'its root'} is an object of anything")
-        if not set(required) <= properties.keys():
-            raise NotStrict(f"{pointer_of(path) or 'its root'} requires an undeclared property")
-        below = {}
-        for name, sub in properties.items():
-            strict = self.node(sub, (*path, "properties", name))
-            below[name] = strict if name in required else _nullable(strict)
-        return {"properties": below, "required": list(below), "additionalProperties": False}
-
-    def _lose(self, keyword: str, path: tuple[Part, ...], reason: str = "") -> None:
-        self.losses.append(
-            Loss(
-                mode="strict",
-                path=pointer_of((*path, keyword)),
-                keyword=keyword,
-                reason=reason or "strict mode does not enforce it",
-            )
-        )
-
-    def _described(self, schema: dict[str, Any], strict: dict[str, Any]) -> dict[str, Any]:
-        lost = [k for k in schema if k in _KEPT | _UNENFORCED and k not in strict]
-        said = [schema["description"]] if isinstance(schema.get("description"), str) else []
-        said += [f"{k}: {msgspec.json.encode(schema[k]).decode()}" for k in lost]
-        return {**strict, "description": "\n".join(said)} if said else strict
-
-
-def _keeps(keyword: str, value: Any) -> bool:
-    """Whether strict mode takes this value of a keyword that it knows."""
-    if keyword == "format":
-        return value in _FORMATS
-    if keyword == "pattern":
-        return not any(mark in value for mark in _LOOKS_AROUND)
-    return not isinstance(value, bool) or keyword == "const"  # draft 4: exclusiveMinimum: true
-
-
-def _types_of(schema: dict[str, Any], path: tuple[Part, ...]) -> Any:
-    """The `type`, stated or plain from the other keywords; None for a node of alternatives."""
-    if "type" in schema:
-        return schema["type"]
-    if "properties" in schema:
-        return "object"
-    if "items" in schema:
-        return "array"
-    options = schema.get("enum", [schema["const"]] if "const" in schema else [])
-    types = sorted({_TYPES.get(type(option), "null") for option in options if option is not None})
-    if any(isinstance(option, dict | list) for option in options):
-        raise NotStrict(f"{pointer_of(path) or 'its root'} has an object or a list among its enum")
-    if options:
-        types += ["null"] if None in options else []
-        return types[0] if len(types) == 1 else types
-    if "anyOf" in schema or "oneOf" in schema:
-        return None
-    raise NotStrict(f"{pointer_of(path) or 'its root'} does not say its type")
-
-
-def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    types = schema.get("type")
-    names = types if isinstance(types, list) else [types]
-    if "null" in names and None in schema.get("enum", [None]) and "const" not in schema:
-        return schema
-    if types is None or "const" in schema:
-        outer = {k: v for k, v in schema.items() if k == "description"}
-        inner = {k: v for k, v in schema.items() if k != "description"}
-        return {**outer, "anyOf": [inner, {"type": "null"}]}
-    nullable = {**schema, "type": [*(n for n in names if n != "null"), "null"]}
-    if "enum" in schema:
-        nullable["enum"] = [*(v for v in schema["enum"] if v is not None), None]
-    return nullable
-
-
-def _require_within_limits(schema: dict[str, Any]) -> None:
-    properties = options = chars = 0
-    waiting = [(schema, 0)]
+def _used(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """The definitions that the schema needs; others were written on ways that were given up."""
+    used: dict[str, Any] = {}
+    waiting: list[Any] = [schema]
     while waiting:
-        node, level = waiting.pop()
-        below = node.get("properties", {})
-        properties += len(below)
-        options += len(node.get("enum", ()))
-        chars += sum(map(len, below)) + sum(len(str(v)) for v in node.get("enum", ()))
-        chars += sum(map(len, node.get("$defs", ())))
-        if level > _MAX_LEVELS:
-            raise NotStrict(f"it is nested deeper than {_MAX_LEVELS} levels")
-        waiting += [(sub, level + 1) for sub in below.values()]
-        waiting += [(sub, level) for sub in node.get("$defs", {}).values()]
-        waiting += [(sub, level) for sub in node.get("anyOf", ())]
-        waiting += [(node["items"], level + 1)] if "items" in node else []
-    if properties > _MAX_PROPERTIES or options > _MAX_ENUM_VALUES or chars > _MAX_NAME_CHARS:
-        raise NotStrict(f"it has {properties} properties and {options} enum values")
+        node = waiting.pop()
+        if isinstance(node, dict):
+            reference = node.get("$ref")
+            if isinstance(reference, str):
+                name = reference.removeprefix("#/$defs/")
+                if name not in used:
+                    used[name] = definitions[name]
+                    waiting.append(used[name])
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return {name: definitions[name] for name in definitions if name in used}
+
+
+def _pruned(root: Codec | None, work: Work) -> Codec | None:
+    """The codec without the parts in which nothing changes."""
+    if root is None:
+        return None
+    found = _all_of(root)
+    acting = {id(codec) for codec in found if codec.acts()}
+    above: dict[int, list[Codec]] = {}
+    for codec in found:
+        for below in codec.inner():
+            above.setdefault(id(below), []).append(codec)
+    waiting = list(acting)
+    while waiting:
+        for codec in above.get(waiting.pop(), ()):
+            if id(codec) not in acting:
+                acting.add(id(codec))
+                waiting.append(id(codec))
+    idle = {id(codec) for codec in found} - acting
+    for codec in found:
+        codec.drop(idle)
+        if isinstance(codec, Union):
+            _describe(codec, work)
+    return None if id(root) in idle else root
+
+
+def _all_of(root: Codec) -> list[Codec]:
+    """The codec and all that it uses, each once."""
+    found: dict[int, Codec] = {}
+    waiting = [root]
+    while waiting:
+        codec = waiting.pop()
+        if id(codec) not in found:
+            found[id(codec)] = codec
+            waiting += codec.inner()
+    return list(found.values())
+
+
+def _describe(union: Union, work: Work) -> None:
+    """Note by what the values of each alternative are known, now that all are written."""
+    schemas = work.documents.sent["unions"][union.number]
+    for alternative, schema in zip(union.alternatives, schemas, strict=True):
+        alternative.kinds = _kinds(schema, work.definitions, 20)
+        node = _followed(schema, work.definitions)
+        properties = node.get("properties", {})
+        alternative.names = frozenset(properties)
+        for name in node.get("required", ()):
+            below = _followed(properties.get(name, {}), work.definitions)
+            options = below.get("enum", [below["const"]] if "const" in below else [])
+            if options and all(isinstance(option, str) for option in options):
+                alternative.tags[name] = frozenset(options)
+
+
+def _followed(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(20):
+        if "$ref" not in schema:
+            break
+        schema = definitions.get(schema["$ref"].removeprefix("#/$defs/"), {})
+    return schema
+
+
+def _kinds(schema: dict[str, Any], definitions: dict[str, Any], depth: int) -> frozenset[str]:
+    schema = _followed(schema, definitions)
+    if "anyOf" in schema and depth:
+        found = [_kinds(branch, definitions, depth - 1) for branch in schema["anyOf"]]
+        return frozenset().union(*found)
+    if "const" in schema:
+        return frozenset({kind_of(schema["const"])})
+    types = schema.get("type", [])
+    names = types if isinstance(types, list) else [types]
+    return frozenset("number" if name == "integer" else name for name in names)

@@ -1,0 +1,163 @@
+"""`anyOf` and `oneOf` in a target's form."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from roadworthy.conformance.alternatives import Alternative, Union, kind_of
+from roadworthy.conformance.codec import BOX, Boxed
+from roadworthy.conformance.normalise.scalars import options_of
+from roadworthy.conformance.normalise.spots import Impossible, NoForm, Sources, Spot
+from roadworthy.conformance.normalise.types import stated_types
+from roadworthy.conformance.normalise.work import Builder, Shape, is_text
+
+__all__ = ["UNIONS", "Branch", "are_disjoint", "joined", "union_of"]
+
+UNIONS: Final = ("anyOf", "oneOf")
+_TAG_VALUES: Final = 50
+
+
+class Branch:
+    """One alternative on its way: its form, and the parts of the original that it stems from."""
+
+    __slots__ = ("shape", "spots")
+
+    def __init__(self, shape: Shape, spots: list[Spot]) -> None:
+        self.shape = shape
+        self.spots = spots
+
+
+def union_of(spots: list[Spot]) -> tuple[Spot, str] | None:
+    """The first union among the parts."""
+    for spot in spots:
+        for keyword in UNIONS:
+            if isinstance(spot.get(keyword), list):
+                return spot, keyword
+    return None
+
+
+def joined(builder: Builder, branches: list[Branch]) -> Shape:
+    """The alternatives as one place.
+
+    Raises:
+        Impossible: there are none.
+        NoForm: all of them are free-form.
+    """
+    distinct = _distinct(_boxed(branches))
+    if not distinct:
+        raise Impossible
+    if all(is_text(branch.shape) and "enum" not in branch.shape.schema for branch in distinct):
+        raise NoForm("all its alternatives are free-form")
+    if len(distinct) == 1:
+        return distinct[0].shape
+    # Alternatives told apart by a tag come with the tag first: it is what a model writes first.
+    schemas = [branch.shape.schema for branch in distinct]
+    if all(branch.shape.codec is None for branch in distinct):
+        return Shape({"anyOf": _flattened(schemas)})
+    alternatives = tuple(
+        Alternative(branch.shape.codec, tuple(spot.path for spot in branch.spots))
+        for branch in distinct
+    )
+    unions = builder.work.documents.sent["unions"]
+    unions.append(schemas)
+    return Shape({"anyOf": schemas}, Union(builder.work.documents, len(unions) - 1, alternatives))
+
+
+def _flattened(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    flat: list[dict[str, Any]] = []
+    for schema in schemas:
+        flat += schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
+    return flat
+
+
+def _distinct(branches: list[Branch]) -> list[Branch]:
+    found: list[Branch] = []
+    for branch in branches:
+        alike = [b for b in found if b.shape.schema == branch.shape.schema]
+        if not any(b.shape.codec is None and branch.shape.codec is None for b in alike):
+            found.append(branch)
+    return found
+
+
+def _boxed(branches: list[Branch]) -> list[Branch]:
+    """Strings that hold JSON stand in an object where they could be taken for plain strings."""
+    texts = [branch for branch in branches if is_text(branch.shape)]
+    if not texts or len(branches) == 1:
+        return branches
+    others = [branch for branch in branches if not is_text(branch.shape)]
+    if len(texts) == 1 and not any(_may_be_string(branch.shape.schema) for branch in others):
+        return branches
+    for branch in texts if others else texts[1:]:
+        schema = {
+            "type": "object",
+            "properties": {BOX: branch.shape.schema},
+            "required": [BOX],
+            "additionalProperties": False,
+        }
+        branch.shape = Shape(schema, Boxed(BOX, branch.shape.codec))
+    return branches
+
+
+def _may_be_string(schema: dict[str, Any]) -> bool:
+    if "anyOf" in schema:
+        return any(map(_may_be_string, schema["anyOf"]))
+    types = schema.get("type")
+    return types is None or "string" in (types if isinstance(types, list) else [types])
+
+
+def are_disjoint(sources: Sources, branches: list[list[Spot]]) -> bool:
+    """Whether no value can be of two of these alternatives, as far as can plainly be seen."""
+    said = [_plain_facts(sources, spots) for spots in branches]
+    return all(_apart(one, other) for index, one in enumerate(said) for other in said[index + 1 :])
+
+
+class _Plain:
+    """The kinds of value that an alternative may be, and the constants that its objects have."""
+
+    def __init__(self, kinds: frozenset[str] | None, tags: dict[str, frozenset[Any]]) -> None:
+        self.kinds = kinds
+        self.tags = tags
+
+
+def _plain_facts(sources: Sources, spots: list[Spot]) -> _Plain:
+    try:
+        flat = sources.flat(spots)
+        types = stated_types(flat)
+    except (NoForm, Impossible):
+        return _Plain(None, {})
+    options = options_of(sources, flat)
+    if types is None and options is None:
+        return _Plain(None, {})
+    kinds = frozenset("number" if t == "integer" else t for t in types or ())
+    if options is not None:
+        kinds = frozenset(kind_of(option) for option in options)
+    tags: dict[str, frozenset[Any]] = {}
+    if options is not None and all(isinstance(o, str) for o in options):
+        tags[""] = frozenset(options)
+    required = {n for s in flat for n in (s.get("required") or []) if isinstance(n, str)}
+    for name in required:
+        try:
+            below = sources.flat(sources.property_spots(flat, name))
+        except (NoForm, Impossible):
+            continue
+        found = options_of(sources, below)
+        if found and len(found) <= _TAG_VALUES and all(isinstance(o, str) for o in found):
+            tags[name] = frozenset(found)
+    return _Plain(kinds, tags)
+
+
+def _apart(one: _Plain, other: _Plain) -> bool:
+    if one.kinds is None or other.kinds is None:
+        return False
+    shared = one.kinds & other.kinds
+    if not shared:
+        return True
+    if shared == {"string"} and "" in one.tags and "" in other.tags:
+        return not one.tags[""] & other.tags[""]
+    if shared != {"object"}:
+        return False
+    return any(
+        not allowed & other.tags[name]
+        for name, allowed in one.tags.items()
+        if name and name in other.tags
+    )

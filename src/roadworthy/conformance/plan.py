@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from roadworthy.conformance.digits import with_bounded_digits
-from roadworthy.conformance.normalise import Loss, NotStrict, strict_form, wrap
+from roadworthy.conformance.normalise import Loss, NotStrict, grammar_form, strict_form, wrap
 from roadworthy.conformance.restore import WRAPPED, Form
 from roadworthy.conformance.schema import OutputSchema
 from roadworthy.core import Mode
@@ -56,10 +56,6 @@ _plans: weakref.WeakKeyDictionary[OutputSchema, dict[tuple[Mode, ...], Plan]] = 
     weakref.WeakKeyDictionary()
 )
 
-# Free white space lets a small model loop in it until the token limit: 2 of 30 answers, measured.
-_COMPACT: Final = {"whitespace_flexible": False}
-_LENIENT: Final = {**_COMPACT, "lenient": True}
-
 
 def _first_that_fits(source: dict[str, Any], modes: tuple[Mode, ...]) -> Plan:
     losses: list[Loss] = []
@@ -70,34 +66,17 @@ def _first_that_fits(source: dict[str, Any], modes: tuple[Mode, ...]) -> Plan:
     return _prompt(source, losses)
 
 
-def _grammar(original: dict[str, Any], losses: list[Loss]) -> Plan | None:
-    source = with_bounded_digits(original)
-    refused, messages = _compile_grammar({**source, "x-guidance": _COMPACT})
-    guidance = _COMPACT
-    if refused:
-        # Most refusals are of one keyword that the compiler can pass over, and a grammar that
-        # binds all the rest is worth far more to a small model than words in a prompt.
-        refused, messages = _compile_grammar({**source, "x-guidance": _LENIENT})
-        guidance = _LENIENT
-    losses += [Loss(mode="grammar", path="", keyword="", reason=m[:300]) for m in messages]
-    if refused:
+def _grammar(source: dict[str, Any], losses: list[Loss]) -> Plan | None:
+    try:
+        grammar = grammar_form(with_bounded_digits(source))
+    except NotStrict as error:
+        losses.append(Loss(mode="grammar", path="", keyword="", reason=f"cannot be used: {error}"))
         return None
-    schema = {**source, "x-guidance": guidance}
     return Plan(
         mode="grammar",
-        structured=Structured(mode="grammar", schema=schema),
-        losses=tuple(losses),
+        structured=Structured(mode="grammar", schema=grammar.schema),
+        losses=(*losses, *grammar.losses),
     )
-
-
-def _compile_grammar(schema: dict[str, Any]) -> tuple[bool, list[str]]:
-    """Whether the compiler refuses, and its reasons or warnings."""
-    from llguidance import LLMatcher
-
-    grammar = "%llguidance {}\nstart: %json " + msgspec.json.encode(schema).decode()
-    refused, messages = LLMatcher.validate_grammar_with_warnings(grammar)
-    reasons = [message.partition("\n")[0].strip() for message in messages]
-    return refused, [reason.partition("JSON schema: ")[2] or reason for reason in reasons]
 
 
 def _strict(source: dict[str, Any], losses: list[Loss]) -> Plan | None:

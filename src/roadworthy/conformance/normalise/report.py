@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from roadworthy.conformance.normalise.llguidance import grammar_form
 from roadworthy.conformance.normalise.loss import Loss, NotStrict, Target
 from roadworthy.conformance.normalise.strict import strict_form
 from roadworthy.conformance.schema import OutputSchema
+from roadworthy.core import Mode
 
 __all__ = ["loss_report"]
 
@@ -18,6 +20,8 @@ def loss_report(schema: OutputSchema | dict[str, Any], target: Target) -> tuple[
     """
     source = schema.source if isinstance(schema, OutputSchema) else schema
     try:
-        return strict_form(source, target).losses
+        form = grammar_form(source) if target == "llguidance" else strict_form(source, target)
     except NotStrict as error:
-        return (Loss(mode="strict", path="", keyword="", reason=f"cannot be used: {error}"),)
+        mode: Mode = "grammar" if target == "llguidance" else "strict"
+        return (Loss(mode=mode, path="", keyword="", reason=f"cannot be used: {error}"),)
+    return form.losses

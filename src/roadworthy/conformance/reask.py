@@ -9,6 +9,7 @@ nothing, or the whole is estimated to be cheaper.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -74,14 +75,14 @@ def plan_reask(
 ) -> Reask:
     """The smallest question whose answer can make this reading conform.
 
-    ``messages`` are those that led to ``text``, the model's answer as it came. A place that one
-    of the questions ``before`` asked for, and that still fails, is asked for together with what
+    ``messages`` are those that led to ``text``, the model's answer as it came. If the last of the
+    questions ``before`` mended nothing of what it asked for, that is asked for together with what
     encloses it.
     """
     whole = _ask_whole(schema, reading, messages, text)
     if not reading.found or not isinstance(reading.value, dict | list) or faults_of(reading.value):
         return whole
-    patch = _ask_patch(schema, reading, messages, {p for ask in before for p in ask.paths})
+    patch = _ask_patch(schema, reading, messages, before)
     if patch is None:
         return whole
     written = 2 + sum(
@@ -107,11 +108,12 @@ def merge(value: Any, patch: dict[str, Any], reask: Reask) -> Any:
 
 
 def _ask_patch(
-    schema: OutputSchema, reading: Reading, messages: Sequence[Message], asked: set[str]
+    schema: OutputSchema, reading: Reading, messages: Sequence[Message], before: Sequence[Reask]
 ) -> Reask | None:
     """The question for the failing places; None: they cannot be told from the whole."""
     failures = failures_of(schema, reading.value, reading.violations)
-    targets = _few(_outermost(_targets(failures.found, reading.value, asked)))
+    vain = _in_vain(before, failures.found)
+    targets = _few(_outermost(_targets(failures.found, reading.value, vain)))
     located: dict[Parts, Located] = {}
     for target in targets:
         place = locate(schema.source, target, value=reading.value, applied=failures.applied)
@@ -138,7 +140,19 @@ def _ask_patch(
     )
 
 
-def _targets(failures: Iterable[Failure], value: Any, asked: set[str]) -> list[Parts]:
+def _in_vain(before: Sequence[Reask], failures: Sequence[Failure]) -> set[str]:
+    """What to ask for no more as it is: all that was asked if the last question brought nothing;
+    if it brought something, what was asked for twice."""
+    counts = Counter(path for question in before for path in question.paths)
+    last = before[-1].paths if before else ()
+    for path in last:
+        place = tuple(parts_of(path))
+        if not any(_concerns(failure, place) for failure in failures):
+            return {path for path, times in counts.items() if times > 1}
+    return set(counts)
+
+
+def _targets(failures: Iterable[Failure], value: Any, vain: set[str]) -> list[Parts]:
     """The places to ask for, as far as the value alone tells."""
     targets: list[Parts] = []
     for failure in failures:
@@ -149,9 +163,9 @@ def _targets(failures: Iterable[Failure], value: Any, asked: set[str]) -> list[P
             concerned = sum(size_of(value, place) + len("".join(place[-1:])) + 4 for place in mine)
             if size_of(value, enclosing) <= 2 * concerned:
                 mine = [enclosing]
-        if any(pointer_of(place) in asked for place in mine):
+        if any(pointer_of(place) in vain for place in mine):
             wider = enclosing if enclosing is not None and mine != [enclosing] else mine[0][:-1]
-            while wider and pointer_of(wider) in asked:
+            while wider and pointer_of(wider) in vain:
                 wider = wider[:-1]
             mine = [wider]
         targets += mine

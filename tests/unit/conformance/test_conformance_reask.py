@@ -270,6 +270,22 @@ def test_a_place_that_was_asked_for_in_vain_is_asked_for_with_what_encloses_it()
     ]
 
 
+def test_where_a_question_mended_something_the_rest_is_asked_for_once_more() -> None:
+    schema = compile_schema(ORDER)
+    value = order(9, note=3)
+    value["lines"][4]["price"] = "dear"
+    asked: list[Reask] = []
+    for note in (3, "fine", "fine"):
+        text = json.dumps(value | {"note": note})
+        reading = read_answer(text, schema, repair="none")
+        asked.append(plan_reask(schema, reading, messages=ASKED, text=text, before=asked))
+    assert [again.paths for again in asked] == [
+        ("/lines/4/price", "/note"),
+        ("/lines/4/price",),
+        ("/lines/4",),
+    ]
+
+
 def test_a_mode_that_sends_the_schema_needs_no_words_for_it() -> None:
     again = ask({"confidence": 90, "themes": [LONG, "b"]})
     assert "JSON Schema" in again.messages[-1]["content"]

@@ -15,7 +15,7 @@ PROJECT_FILES = {
     "gitignore": ".gitignore",
 }
 """From their names in the package's templates to those in the project."""
-TASK_FILES = ("task.toml", "prompt/system.md", "prompt/user.md", "cases.jsonl")
+TASK_FILES = ("task.toml", "prompt/system.md", "prompt/user.md", "rules.toml", "cases.jsonl")
 EXAMPLE = "comment=The parcel came late, but support was great."
 
 

@@ -73,3 +73,12 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_its_reason(tmp_path: P
     (tmp_path / "file").write_text("")
     with pytest.raises(RoadworthyError, match="cannot be written to"):
         run(str(tmp_path / "file" / "new"))
+
+
+def test_the_commented_constraint_is_right_once_uncommented(tmp_path: Path) -> None:
+    run(str(tmp_path))
+    rules = tmp_path / "tasks" / "classify-feedback" / "rules.toml"
+    assert load_project(tmp_path).tasks["classify-feedback"].constraints == ()
+    rules.write_text(re.sub(r"(?m)^# (?=\[|\w+ = )", "", rules.read_text()))
+    (constraint,) = load_project(tmp_path).tasks["classify-feedback"].constraints
+    assert constraint.paths == ("/sentiment",)

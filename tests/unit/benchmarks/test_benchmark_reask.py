@@ -32,7 +32,7 @@ def counts() -> Iterator[Any]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     tests = [{"valid": False, "data": {}}, {"valid": True, "data": VALUE}]
-    rows = {
+    rows: dict[str, list[dict[str, Any]]] = {
         "some": [{"id": "a", "schema": SCHEMA}, {"id": "b", "schema": {"type": "strin"}}],
         "maskbench_tests": [{"id": name, "tests": tests} for name in ("a", "b", "missing")],
     }

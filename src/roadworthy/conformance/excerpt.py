@@ -9,11 +9,13 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-__all__ = ["LEFT_OUT", "MAX_EXCERPT_CHARS", "Excerpt", "excerpt"]
+__all__ = ["LEFT_OUT", "MAX_EXCERPT_CHARS", "Excerpt", "excerpt", "room_for"]
 
 MAX_EXCERPT_CHARS: Final = 2_000
-"""About 500 tokens."""
+"""About 500 tokens; what is asked for in many places gets more."""
 LEFT_OUT: Final = "…"
+_FEW_PLACES: Final = 8
+_CHARS_A_PLACE: Final = 150
 
 _Parts: TypeAlias = Sequence[str]
 
@@ -33,10 +35,22 @@ class _Measure(NamedTuple):
     chars: int
     """Of a text."""
     names: int
-    """Of an object's properties, and steps to each side in a list."""
+    """Of an object's properties."""
+    around: int
+    """Items of a list to each side of one that is asked for."""
 
 
-_MEASURES: Final = (_Measure(True, 200, 60), _Measure(True, 60, 20), _Measure(False, 30, 8))
+_MEASURES: Final = (
+    _Measure(True, 200, 60, 1),
+    _Measure(True, 60, 20, 1),
+    _Measure(True, 30, 8, 0),
+    _Measure(False, 30, 8, 0),
+)
+
+
+def room_for(places: int) -> int:
+    """How many characters an excerpt may take for so many places."""
+    return MAX_EXCERPT_CHARS + _CHARS_A_PLACE * max(0, places - _FEW_PLACES)
 
 
 def excerpt(value: Any, places: Iterable[_Parts], limit: int = MAX_EXCERPT_CHARS) -> Excerpt | None:
@@ -75,7 +89,8 @@ def _cut(value: Any, wanted: _Tree, measure: _Measure) -> Any:
             return _few(value, measure)
         return _object(value, wanted, measure)
     if isinstance(value, list):
-        near = sorted({i for part in wanted if part.isdecimal() for i in _around(int(part))})
+        asked = [int(part) for part in wanted if part.isdecimal()]
+        near = sorted({i for index in asked for i in _around(index, measure.around)})
         return _neighbourhood(value, near, wanted, measure)
     return _scalar(value, measure.chars)
 
@@ -100,8 +115,8 @@ def _few(value: dict[str, Any], measure: _Measure) -> dict[str, Any]:
     }
 
 
-def _around(index: int) -> range:
-    return range(max(0, index - 1), index + 2)
+def _around(index: int, steps: int) -> range:
+    return range(max(0, index - steps), index + steps + 1)
 
 
 def _neighbourhood(

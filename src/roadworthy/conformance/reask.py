@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from roadworthy.conformance.excerpt import LEFT_OUT, Excerpt, excerpt
+from roadworthy.conformance.excerpt import LEFT_OUT, Excerpt, excerpt, room_for
 from roadworthy.conformance.failures import Failure, Parts, failures_of
 from roadworthy.conformance.locate import Located, locate
 from roadworthy.conformance.patch import names_of, patch_schema, size_of
@@ -27,14 +27,16 @@ from roadworthy.core import Message
 
 __all__ = ["MAX_PATHS", "Reask", "merge", "plan_reask"]
 
-MAX_PATHS: Final = 16
-"""Beyond so many places in one list or object, that is asked for as a whole."""
+MAX_PATHS: Final = 100
+"""Beyond so many places those in one list or object give way to it."""
 PRICE_OF_OUTPUT: Final = 4
 """How many tokens of input one of output costs, as an estimate: models are priced between 2 and
 8 times (September 2026), and output is what a caller waits for."""
 _WORTH_THE_WHOLE: Final = 0.9
 """The whole is asked for where it costs less than this share of a patch: it may break what was
 right, so it must be plainly cheaper."""
+_CHARS_A_PLACE: Final = 100
+"""What naming one place takes in the question and in its schema."""
 _MAX_SHOWN_CHARS: Final = 8_000
 _MAX_DRAFT_CHARS: Final = 1_000
 
@@ -113,7 +115,7 @@ def _ask_patch(
     """The question for the failing places; None: they cannot be told from the whole."""
     failures = failures_of(schema, reading.value, reading.violations)
     vain = _in_vain(before, failures.found)
-    targets = _few(_outermost(_targets(failures.found, reading.value, vain)))
+    targets = _few(_outermost(_targets(failures.found, reading.value, vain)), reading.value)
     located: dict[Parts, Located] = {}
     for target in targets:
         place = locate(schema.source, target, value=reading.value, applied=failures.applied)
@@ -125,7 +127,7 @@ def _ask_patch(
         return None
     names = names_of(parts)
     patch = patch_schema(names, [located[part].schema for part in parts], schema.source)
-    shown = excerpt(reading.value, parts)
+    shown = excerpt(reading.value, parts, room_for(len(parts)))
     if patch is None or shown is None:
         return None
     words = "\nIts JSON Schema: " + _encoded(patch)
@@ -177,13 +179,22 @@ def _outermost(places: Iterable[Parts]) -> list[Parts]:
     return [place for place in found if not any(place[:n] in found for n in range(len(place)))]
 
 
-def _few(targets: list[Parts]) -> list[Parts]:
-    """Where too many places stand in one list or object, that instead."""
+def _few(targets: list[Parts], value: Any) -> list[Parts]:
+    """Where places in one list or object are so many that it is cheaper itself, that instead."""
+    for parent in dict.fromkeys(target[:-1] for target in targets):
+        inside = [target for target in targets if target[:-1] == parent]
+        if parent and len(inside) > 1 and _are_dearer(inside, parent, value):
+            targets = _outermost([parent, *targets])
     while len(targets) > MAX_PATHS:
         parents = [target[:-1] for target in targets]
         fullest = max(dict.fromkeys(parents), key=parents.count)
         targets = _outermost([fullest, *targets])
     return targets
+
+
+def _are_dearer(inside: Sequence[Parts], parent: Parts, value: Any) -> bool:
+    apart = sum(PRICE_OF_OUTPUT * size_of(value, place) + _CHARS_A_PLACE for place in inside)
+    return PRICE_OF_OUTPUT * size_of(value, parent) < _WORTH_THE_WHOLE * apart
 
 
 def _has_container(place: Parts, value: Any) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadworthy.conformance import Reading, Reask, compile_schema, merge, plan_reask, read_answer
-from roadworthy.conformance.excerpt import MAX_EXCERPT_CHARS, excerpt
+from roadworthy.conformance.excerpt import MAX_EXCERPT_CHARS, excerpt, room_for
 from roadworthy.conformance.pointer import parts_of, pointer_of, value_at
 from roadworthy.conformance.reask import MAX_PATHS
 from roadworthy.core import Violation
@@ -164,11 +164,28 @@ def test_what_several_places_say_alike_is_said_once() -> None:
     assert again.schema["$defs"] == {"item": LINE}
 
 
-def test_more_failing_items_than_can_be_named_are_asked_for_as_their_list() -> None:
-    value = order(60)
+def test_where_most_items_of_a_list_fail_the_list_is_asked_for() -> None:
+    value = order(12, note="x" * 20_000)
+    value["lines"] = [{"sku": 1, "price": 2} for _ in range(11)] + value["lines"][:1]
+    assert ask(value, ORDER).paths == ("/lines",)
+    value["lines"] = [{"sku": 1, "price": i} for i in range(5)] + order(60)["lines"]
+    assert ask(value, ORDER).paths == tuple(f"/lines/{i}/sku" for i in range(5))
+
+
+def test_of_a_very_long_list_no_more_is_asked_for_than_fails() -> None:
+    value = order(3_000)
+    for index in range(0, 3_000, 50):
+        value["lines"][index]["price"] = "dear"
+    again = ask(value, ORDER)
+    assert again.paths == tuple(f"/lines/{i}/price" for i in range(0, 3_000, 50))
+    assert len(again.messages[1]["content"]) <= room_for(60)
+    assert '"s2950"' in again.messages[1]["content"]
+
+
+def test_more_places_than_can_be_named_give_way_to_their_list() -> None:
+    value = order(400, note="x" * 200_000)
     for index in range(MAX_PATHS + 1):
         value["lines"][index] = "none"
-    value["note"] = "x" * 20_000
     assert ask(value, ORDER).paths == ("/lines",)
 
 

@@ -17,7 +17,7 @@ from roadworthy.core import ANSWERED, Call
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.pipeline import CallRequest, Pipeline
 
-__all__ = ["DECLARED", "Answered", "Sample", "ask", "draw", "is_declared"]
+__all__ = ["DECLARED", "Answered", "Sample", "ask", "draw", "is_declared", "prompt_for"]
 
 DECLARED: Final = {
     "Github_easy": 94.2,
@@ -32,8 +32,8 @@ DECLARED: Final = {
     "JsonSchemaStore": 48.7,
 }
 """Per cent of a data set's schemas that llguidance 1.9.1 compiles and passes, whole data sets."""
-_SHOWN_CHARS: Final = 3_000
-"""Of the schema in the prompt: the model's context is 4,096 tokens, and its answer needs 512."""
+_SHOWN_CHARS: Final = 400
+"""Of a description, and of the names of fields: a prompt is no copy of the schema."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -98,6 +98,20 @@ def is_declared(schema: Any) -> bool:
     return not refused
 
 
+def prompt_for(sample: Sample) -> str:
+    """What a person might ask: what it is, in the schema's own words, and its fields by name.
+
+    The schema itself is sent as the schema; how the model is told of it is the gateway's part.
+    """
+    schema = sample.schema if isinstance(sample.schema, dict) else {}
+    words = [str(schema.get(key) or "") for key in ("title", "description")]
+    about = ": ".join(word for word in words if word)[:_SHOWN_CHARS] or sample.id
+    fields = schema.get("properties")
+    names = ", ".join(fields) if isinstance(fields, dict) else ""
+    listed = f"\nFields: {names[:_SHOWN_CHARS]}" if names else ""
+    return f"Give one short example, as JSON, of: {about}{listed}"
+
+
 async def ask(
     pipeline: Pipeline,
     sample: Sample,
@@ -107,13 +121,10 @@ async def ask(
     model: str = "local",
 ) -> Answered:
     """One call, as a client makes it that sends its schema along."""
-    shown = json.dumps(sample.schema, ensure_ascii=False)[:_SHOWN_CHARS]
     request = CallRequest(
         target=model,
         surface="python",
-        messages=[
-            {"role": "user", "content": f"Give one example of this, as JSON.\nSchema: {shown}"}
-        ],
+        messages=[{"role": "user", "content": prompt_for(sample)}],
         parameters=parameters,
         output_schema=sample.schema,
     )

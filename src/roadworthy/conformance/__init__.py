@@ -19,7 +19,7 @@ from roadworthy.conformance.normalise import (
     loss_report,
     strict_form,
 )
-from roadworthy.conformance.plan import Plan, plan_request
+from roadworthy.conformance.plan import Plan, modes_beside, plan_request
 from roadworthy.conformance.read import Reading, RepairLevel, assess, read_answer
 from roadworthy.conformance.reask import Reask, merge, plan_reask
 from roadworthy.conformance.restore import Form, forward, restore
@@ -53,6 +53,7 @@ __all__ = [
     "forward",
     "loss_report",
     "merge",
+    "modes_beside",
     "plan_reask",
     "plan_request",
     "read_answer",

@@ -7,7 +7,9 @@ against the original schema in every mode.
 
 from __future__ import annotations
 
+import re
 import weakref
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +21,11 @@ from roadworthy.conformance.schema import OutputSchema
 from roadworthy.core import Mode
 from roadworthy.models import Structured
 
-__all__ = ["Plan", "plan_request"]
+__all__ = ["Plan", "modes_beside", "plan_request"]
+
+_TOOLS: Final = ("tools", "functions", "tool_choice", "function_call")
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
+_MAX_NAME_CHARS: Final = 64
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,16 +42,27 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The form in which answers come; `deliver` and `read_answer` map them back."""
 
 
+def modes_beside(modes: tuple[Mode, ...], parameters: Mapping[str, Any]) -> tuple[Mode, ...]:
+    """Those modes that can be asked for beside these parameters of a request.
+
+    A caller's own tools leave no room for a forced function: it would hide them.
+    """
+    if "tool" in modes and any(parameters.get(name) for name in _TOOLS):
+        return tuple(mode for mode in modes if mode != "tool")
+    return modes
+
+
 def plan_request(schema: OutputSchema, modes: tuple[Mode, ...], *, name: str = "answer") -> Plan:
     """The plan for the first of these modes that the schema fits; words alone if none does.
 
-    Kept with the schema, so that a repeated call costs a look-up. ``name`` is what OpenAI's
-    `json_schema` wants: letters, digits, ``_`` and ``-``; at most 64.
+    Kept with the schema, so that a repeated call costs a look-up. ``name`` is what the model is
+    told that the answer is; characters that providers refuse in it are replaced.
     """
     kept = _plans.setdefault(schema, {})
     plan = kept.get(modes)
     if plan is None:
         plan = kept[modes] = _first_that_fits(schema.source, modes)
+    name = _NOT_IN_NAMES.sub("_", name)[:_MAX_NAME_CHARS] or "answer"
     if plan.structured is not None and plan.structured.name != name:
         named = msgspec.structs.replace(plan.structured, name=name)
         return msgspec.structs.replace(plan, structured=named)
@@ -80,15 +97,25 @@ def _grammar(source: dict[str, Any], losses: list[Loss]) -> Plan | None:
 
 
 def _strict(source: dict[str, Any], losses: list[Loss]) -> Plan | None:
+    return _bound(source, losses, "strict")
+
+
+def _tool(source: dict[str, Any], losses: list[Loss]) -> Plan | None:
+    return _bound(source, losses, "tool")
+
+
+def _bound(source: dict[str, Any], losses: list[Loss], mode: Mode) -> Plan | None:
+    """Strict functions take what the strict mode takes."""
     try:
         strict = strict_form(source)
     except NotStrict as error:
-        losses.append(Loss(mode="strict", path="", keyword="", reason=f"cannot be used: {error}"))
+        losses.append(Loss(mode=mode, path="", keyword="", reason=f"cannot be used: {error}"))
         return None
+    lost = (msgspec.structs.replace(loss, mode=mode) for loss in strict.losses)
     return Plan(
-        mode="strict",
-        structured=Structured(mode="strict", schema=strict.schema),
-        losses=(*losses, *strict.losses),
+        mode=mode,
+        structured=Structured(mode=mode, schema=strict.schema),
+        losses=(*losses, *lost),
         form=strict.form,
     )
 
@@ -138,6 +165,7 @@ def _root_types(source: dict[str, Any]) -> list[str]:
 _BUILDERS: Final = {
     "grammar": _grammar,
     "strict": _strict,
+    "tool": _tool,
     "json": _json,
     "prompt": _prompt,
     "none": _none,

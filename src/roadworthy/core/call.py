@@ -21,6 +21,8 @@ __all__ = [
     "Message",
     "Mode",
     "Outcome",
+    "Reason",
+    "ReasonKind",
     "Repair",
     "Stage",
     "StopReason",
@@ -50,9 +52,12 @@ Surface: TypeAlias = Literal["chat", "task", "python"]
 StopReason: TypeAlias = Literal[
     "stop", "length", "tool_calls", "content_filter", "refusal", "unknown"
 ]
-Mode: TypeAlias = Literal["grammar", "strict", "json", "prompt", "none"]
+Mode: TypeAlias = Literal["grammar", "strict", "tool", "json", "prompt", "none"]
 """How an attempt asked for structure: a grammar that binds every token, the provider's strict
-JSON Schema, its JSON mode, words in the prompt, or no structure at all."""
+JSON Schema, the parameters of one forced function, the provider's JSON mode, words in the prompt,
+or no structure at all."""
+ReasonKind: TypeAlias = Literal["repair", "reask", "failure"]
+"""What a reason led to: the answer was mended, asked again, or not delivered."""
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,6 +81,17 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
     """What was done: ``fence``, ``syntax``, ``number``, ``boolean``, ``enum_case``, …"""
     before: str
     after: str
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why an answer was not delivered as it came. Holds nobody's text, so it is always kept."""
+
+    kind: ReasonKind
+    name: str
+    """The kind of the repair, or the keyword that was violated; ``refused`` or ``truncated``."""
+    path: str = ""
+    """JSON pointer in which ``*`` stands for any index and for any name that the schema does not
+    declare; the empty string is the whole answer."""
 
 
 class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -148,6 +164,8 @@ class Call(msgspec.Struct, kw_only=True, omit_defaults=True):
     cost_nusd: int | None = None
     """Summed over attempts whose cost is known; None: no attempt's cost is known."""
     repairs: tuple[Repair, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    """Why it did not conform as it came, each told once; empty: it did, or there is no schema."""
     attempts: list[Attempt] = msgspec.field(default_factory=list)
     stages: list[Stage] = msgspec.field(default_factory=list)
     gateway: str = ""

@@ -12,6 +12,7 @@ from roadworthy.models.catalog import (
     PriceEntry,
     bind_model,
     implicit_model,
+    modes_from,
 )
 from roadworthy.models.prices import price_of, with_price
 from roadworthy.models.providers import PROVIDERS, KnownProvider
@@ -52,6 +53,7 @@ __all__ = [
     "WireRequest",
     "bind_model",
     "implicit_model",
+    "modes_from",
     "price_of",
     "with_price",
 ]

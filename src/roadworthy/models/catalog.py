@@ -16,7 +16,14 @@ from roadworthy.core.errors import ProjectError
 from roadworthy.models.providers import PROVIDERS, KnownProvider
 from roadworthy.models.upstream import Capabilities, Model, Secret
 
-__all__ = ["LOCAL_MODEL", "ModelEntry", "PriceEntry", "bind_model", "implicit_model"]
+__all__ = [
+    "LOCAL_MODEL",
+    "ModelEntry",
+    "PriceEntry",
+    "bind_model",
+    "implicit_model",
+    "modes_from",
+]
 
 LOCAL_UPSTREAM = "smollm2-135m-instruct"
 LOCAL_PRICE = Price(input_usd=0.0, output_usd=0.0, source="embedded")
@@ -31,7 +38,8 @@ OPENAI_NAME = re.compile(r"(?:gpt-|chatgpt-|o\d|ft:(?:gpt-|o\d))[\w.:\-]*\Z")
 MODEL_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}\Z")
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~\-]+\Z")
 RESERVED_HEADERS = frozenset({"host", "content-length", "content-type", "transfer-encoding"})
-STRENGTH: tuple[Mode, ...] = ("grammar", "strict", "json", "prompt")
+STRENGTH: tuple[Mode, ...] = ("grammar", "strict", "tool", "json", "prompt")
+"""Structured modes, the strongest first."""
 
 
 class PriceEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,6 +128,19 @@ def implicit_model(name: str, environ: Mapping[str, str]) -> Model | None:
         return bind_model(f"{provider}/{upstream}", entry, environ=environ)
     except ValueError as error:
         raise ProjectError([str(error)]) from error
+
+
+def modes_from(modes: tuple[Mode, ...], chosen: Mode | None) -> tuple[Mode, ...]:
+    """The modes to try where a task chooses one: that one, then those weaker than it.
+
+    None: no choice, and so all of them. ``none`` is always possible, and nothing is weaker.
+    """
+    if chosen is None:
+        return modes
+    if chosen == "none":
+        return ("none",)
+    weaker = STRENGTH[STRENGTH.index(chosen) + 1 :]
+    return (chosen, *(mode for mode in modes if mode in weaker))
 
 
 def _bound_url(entry: ModelEntry, known: KnownProvider, environ: Mapping[str, str]) -> str:

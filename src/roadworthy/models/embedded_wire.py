@@ -49,10 +49,10 @@ class EmbeddedWire:
         set_stream(body, ask, stream=stream)
         return WireRequest(path=PATH, body=encode_json(body))
 
-    def decode(self, body: bytes) -> Reply:
+    def decode(self, body: bytes, _: Structured | None = None) -> Reply:
         return decode_reply(body)
 
-    def decoder(self) -> StreamDecoder:
+    def decoder(self, _: Structured | None = None) -> StreamDecoder:
         return ChatStreamDecoder()
 
 

@@ -38,7 +38,7 @@ from roadworthy.models.credentials import Credentials
 from roadworthy.models.embedded.process import LocalModelSource
 from roadworthy.models.live_stream import LiveStream
 from roadworthy.models.providers import PROVIDERS, Wire
-from roadworthy.models.upstream import Ask, Delta, Model, Reply, WireRequest
+from roadworthy.models.upstream import Ask, Delta, Model, Reply, StreamDecoder, WireRequest
 
 __all__ = ["HttpUpstream"]
 
@@ -86,7 +86,7 @@ class HttpUpstream:
                 target = await self._target(model, request)
                 response = await self._connections.post(target, request.body)
                 try:
-                    reply = wire.decode(await read_whole(response))
+                    reply = wire.decode(await read_whole(response), ask.structured)
                 finally:
                     response.close()
             return msgspec.structs.replace(reply, retries=retries) if retries else reply
@@ -101,7 +101,8 @@ class HttpUpstream:
 
         async def once(deadline: float, retries: int) -> LiveStream:
             async with asyncio.timeout_at(deadline):
-                return await self._open(model, request, deadline=deadline, retries=retries)
+                decoder = wire.decoder(ask.structured)
+                return await self._open(model, request, decoder, deadline=deadline, retries=retries)
 
         live = await self._persist(model, ask, once)
         try:
@@ -113,12 +114,18 @@ class HttpUpstream:
         await self._connections.close()
 
     async def _open(
-        self, model: Model, request: WireRequest, *, deadline: float, retries: int
+        self,
+        model: Model,
+        request: WireRequest,
+        decoder: StreamDecoder,
+        *,
+        deadline: float,
+        retries: int,
     ) -> LiveStream:
         wire = _wire(model)
         target = await self._target(model, request)
         response = await self._connections.post(target, request.body)
-        live = LiveStream(response, wire.decoder(), deadline=deadline, provider=target.provider)
+        live = LiveStream(response, decoder, deadline=deadline, provider=target.provider)
         try:
             if response.content_type == "application/json":
                 wire.decode(await read_whole(response))  # most often an error inside a 200

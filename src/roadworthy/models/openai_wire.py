@@ -13,6 +13,7 @@ import msgspec
 
 from roadworthy.core import Mode
 from roadworthy.core.errors import MalformedBody
+from roadworthy.models.answer_tool import AnswerToolDecoder, reply_of_tool, tool_request
 from roadworthy.models.chat_completions import ChatStreamDecoder, decode_reply
 from roadworthy.models.upstream import Ask, Model, Reply, StreamDecoder, Structured, WireRequest
 
@@ -29,7 +30,7 @@ class OpenAIWire:
     """The adapter of OpenAI-compatible providers."""
 
     name = "openai"
-    modes: frozenset[Mode] = frozenset({"strict", "json", "prompt"})
+    modes: frozenset[Mode] = frozenset({"strict", "tool", "json", "prompt"})
     """Structured modes that this format can express."""
 
     def encode(self, model: Model, ask: Ask, *, stream: bool) -> WireRequest:
@@ -44,14 +45,19 @@ class OpenAIWire:
         if model.provider == "openai" and WANTS_COMPLETION_TOKENS.match(model.upstream):
             _rename_max_tokens(body)
         if ask.structured is not None:
-            body.update(_response_format(ask.structured))
+            body.update(_constraint(ask.structured, body))
         set_stream(body, ask, stream=stream)
         return WireRequest(path=PATH, body=encode_json(body))
 
-    def decode(self, body: bytes) -> Reply:
-        return decode_reply(body)
+    def decode(self, body: bytes, structured: Structured | None = None) -> Reply:
+        reply = decode_reply(body)
+        if structured is not None and structured.mode == "tool":
+            return reply_of_tool(reply, structured.name)
+        return reply
 
-    def decoder(self) -> StreamDecoder:
+    def decoder(self, structured: Structured | None = None) -> StreamDecoder:
+        if structured is not None and structured.mode == "tool":
+            return AnswerToolDecoder(ChatStreamDecoder(), structured.name)
         return ChatStreamDecoder()
 
 
@@ -77,7 +83,11 @@ def encode_json(body: dict[str, Any]) -> bytes:
         ) from error
 
 
-def _response_format(structured: Structured) -> dict[str, Any]:
+def _constraint(structured: Structured, body: dict[str, Any]) -> dict[str, Any]:
+    if structured.mode == "tool":
+        if body.get("tools") or body.get("functions"):
+            raise ValueError("the structured mode 'tool' leaves no room for the caller's own tools")
+        return tool_request(structured)
     if structured.mode == "strict":
         schema = {"name": structured.name, "strict": True, "schema": structured.schema}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}

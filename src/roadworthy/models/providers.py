@@ -26,7 +26,7 @@ class Wire(Provider, Protocol):
 
 OPENAI, EMBEDDED = OpenAIWire(), EmbeddedWire()
 BOUND = Capabilities(modes=("grammar", "prompt"))
-FULL = Capabilities(modes=("strict", "json", "prompt"), tools=True, images=True)
+FULL = Capabilities(modes=("strict", "tool", "json", "prompt"), tools=True, images=True)
 # Strict mode is a property of some models only; `modes` in models.toml turns it on for those.
 JSON = Capabilities(modes=("json", "prompt"), tools=True, images=True)
 

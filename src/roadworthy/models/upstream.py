@@ -78,7 +78,8 @@ class Structured(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     schema: dict[str, Any]
     name: str = "answer"
-    """The name that OpenAI's `json_schema` wants: letters, digits, ``_`` and ``-``; at most 64."""
+    """What OpenAI's `json_schema` and functions are called: letters, digits, ``_`` and ``-``; at
+    most 64."""
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,11 +164,15 @@ class Provider(Protocol):
 
     def encode(self, model: Model, ask: Ask, *, stream: bool) -> WireRequest: ...
 
-    def decode(self, body: bytes) -> Reply:
-        """Raises UpstreamError where a 200 is not an answer."""
+    def decode(self, body: bytes, structured: Structured | None = None, /) -> Reply:
+        """The answer to a request that asked for this structure.
+
+        Raises:
+            UpstreamError: a 200 is not an answer.
+        """
         ...
 
-    def decoder(self) -> StreamDecoder: ...
+    def decoder(self, structured: Structured | None = None, /) -> StreamDecoder: ...
 
 
 class Upstream(Protocol):

@@ -71,7 +71,7 @@ async def _checked(generation: Generation, reply: Reply, schema: OutputSchema) -
 
     async def ask_again(question: Reask) -> Further:
         nonlocal last
-        plan = plan_request(compile_schema(question.schema), prepared.model.capabilities.modes)
+        plan = plan_request(compile_schema(question.schema), prepared.modes)
         last = await generation.reask(_messages_of(question, plan, prepared), plan)
         return Further(reply=last, form=plan.form)
 

@@ -12,10 +12,11 @@ from roadworthy.conformance import (
     Plan,
     Terms,
     compile_schema,
+    modes_beside,
     plan_request,
     validate_input,
 )
-from roadworthy.core import Message
+from roadworthy.core import Message, Mode
 from roadworthy.core.errors import InvalidRequest
 from roadworthy.models import Model, Structured
 from roadworthy.pipeline.recorder import Recorder
@@ -39,6 +40,8 @@ class Prepared:
     """`messages` without the words in which the plan asks for structure."""
     parameters: dict[str, Any]
     schema: OutputSchema | None
+    modes: tuple[Mode, ...]
+    """In which to ask for structure, here and where fields are asked again."""
     structured: Structured | None
     terms: Terms
     deadline_us: int
@@ -62,21 +65,25 @@ def prepare(state: ServingState, request: CallRequest, recorder: Recorder) -> Pr
         with recorder.stage("check"):
             _require_messages(request.messages)
             schema = _caller_schema(request)
-            plan = None if schema is None else _plan(schema, target.model)
-        return _prepared(
-            state, request, recorder, _Body(target.model, request.messages, schema, plan)
-        )
+            modes = modes_beside(target.model.capabilities.modes, request.parameters)
+            plan = None if schema is None else plan_request(schema, modes)
+        body = _Body(target.model, request.messages, schema, plan, modes)
+        return _prepared(state, request, recorder, body)
     task = target.task
     call.version = task.definition.version
     with recorder.stage("check"):
         call.input = _task_input(task, request)
         schema, plan = task.output, task.plan
+        modes = modes_beside(task.modes, _parameters(task, request))
         if schema is None:
             schema = _caller_schema(request)
-            plan = None if schema is None else _plan(schema, task.model)
+            plan = None if schema is None else plan_request(schema, modes)
+        elif modes != task.modes:
+            plan = plan_request(schema, modes, name=task.definition.name)
     with recorder.stage("render"):
         messages = task.prompt.render(call.input)
-    return _prepared(state, request, recorder, _Body(task.model, messages, schema, plan, task))
+    body = _Body(task.model, messages, schema, plan, modes, task)
+    return _prepared(state, request, recorder, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ class _Body:
     messages: list[Message]
     schema: OutputSchema | None
     plan: Plan | None
+    modes: tuple[Mode, ...]
     task: CompiledTask | None = None
 
 
@@ -101,6 +109,7 @@ def _prepared(
     if body.schema is not None:
         _require_one_answer(request.parameters)
         call.schema_digest = body.schema.digest
+        recorder.schema = body.schema
     call.messages = messages
     limits = [state.snapshot.settings.limits.timeout_s]
     limits += [t for t in (request.timeout_s, definition and definition.timeout_s) if t]
@@ -108,9 +117,9 @@ def _prepared(
         model=body.model,
         messages=messages,
         asked=body.messages,
-        # A task's own parameters are part of its version; a caller may only add to them.
-        parameters=request.parameters | (definition.parameters if definition else {}),
+        parameters=_parameters(body.task, request),
         schema=body.schema,
+        modes=body.modes,
         structured=body.plan.structured if body.plan else None,
         terms=Terms(
             repair=definition.repair if definition else "schema",
@@ -157,8 +166,9 @@ def _caller_schema(request: CallRequest) -> OutputSchema | None:
     return None if request.output_schema is None else compile_schema(request.output_schema)
 
 
-def _plan(schema: OutputSchema, model: Model) -> Plan:
-    return plan_request(schema, model.capabilities.modes, name="answer")
+def _parameters(task: CompiledTask | None, request: CallRequest) -> dict[str, Any]:
+    """A task's own parameters are part of its version; a caller may only add to them."""
+    return request.parameters | task.definition.parameters if task else request.parameters
 
 
 def _require_one_answer(parameters: dict[str, Any]) -> None:

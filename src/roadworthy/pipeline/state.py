@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from roadworthy.conformance import OutputSchema, Plan, compile_schema, plan_request
-from roadworthy.models import Model, implicit_model
+from roadworthy.core import Mode
+from roadworthy.models import Model, implicit_model, modes_from
 from roadworthy.tasks import CompiledPrompt, ConstraintSet, Snapshot, TaskDefinition
 
 __all__ = ["CompiledTask", "ServingState", "compile_state"]
@@ -25,6 +26,8 @@ class CompiledTask:
     plan: Plan | None
     """How its output schema is asked for; None: free text."""
     model: Model
+    modes: tuple[Mode, ...]
+    """In which to ask for structure, the first that fits; as the task chose, or all the model's."""
     constraints: ConstraintSet | None = None
     """What must hold of an answer beside its schema; None: nothing."""
 
@@ -71,14 +74,14 @@ def compile_state(snapshot: Snapshot, environ: Mapping[str, str]) -> ServingStat
 def _compile_task(task: TaskDefinition, snapshot: Snapshot) -> CompiledTask:
     model = snapshot.models[task.model]
     output = None if task.output_schema is None else compile_schema(task.output_schema)
+    modes = modes_from(model.capabilities.modes, task.mode)
     return CompiledTask(
         definition=task,
         prompt=CompiledPrompt(task),
         input=compile_schema(task.input_schema),
         output=output,
-        plan=None
-        if output is None
-        else plan_request(output, model.capabilities.modes, name=task.name),
+        plan=None if output is None else plan_request(output, modes, name=task.name),
         model=model,
+        modes=modes,
         constraints=ConstraintSet(task) if task.constraints else None,
     )

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from roadworthy.core import Settings
+from roadworthy.core import Mode, Settings
 from roadworthy.models import Model
 
 __all__ = [
@@ -72,6 +72,8 @@ class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):
     constraints: tuple[ConstraintDefinition, ...] = ()
     """All must hold of what is delivered; in the order of `rules.toml`."""
     stream: StreamMode = "raw"
+    mode: Mode | None = None
+    """How to ask for the output's structure; None: the strongest way that the model has."""
     repair: RepairLevel = "schema"
     max_reasks: int = 2
     timeout_s: float | None = None

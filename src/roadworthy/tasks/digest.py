@@ -24,9 +24,11 @@ def definition_digest(definition: TaskDefinition) -> str:
     """
     # Left out where there are none, so that a task without them keeps its digest.
     constraints = {"constraints": definition.constraints} if definition.constraints else {}
+    mode = {"mode": definition.mode} if definition.mode is not None else {}
     return content_digest(
         {
             **constraints,
+            **mode,
             "model": definition.model,
             "parameters": definition.parameters,
             "input_schema": definition.input_schema,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from roadworthy.core import Mode
 from roadworthy.core.documents import Document, Fault, SourceFolder, did_you_mean, read_toml
 from roadworthy.tasks.definition import (
     ConstraintDefinition,
@@ -51,6 +52,10 @@ class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
     """As `input`; left out, and no `output.schema.json`: the answer is free text."""
     stream: StreamMode | None = None
     """Left out: ``buffered`` with an output schema, ``raw`` without."""
+    mode: Mode | None = None
+    """How to ask for the output's structure: ``grammar``, ``strict`` (the provider's strict JSON
+    Schema), ``tool`` (one forced function), ``json`` (its JSON mode), ``prompt`` (words) or
+    ``none``; weaker ones follow where a schema does not fit. Left out: the model's strongest."""
     repair: RepairLevel = "schema"
     """How far an answer may be mended: ``none``, ``lossless`` (fences, prose around it, broken
     syntax) or ``schema`` (also values in another spelling than the schema's)."""
@@ -133,6 +138,7 @@ class _Loading:
             blocks=blocks,
             constraints=constraints,
             stream=given.stream or ("raw" if output.schema is None else "buffered"),
+            mode=given.mode,
             repair=given.repair,
             max_reasks=given.max_reasks,
             timeout_s=given.timeout_s,
@@ -180,7 +186,20 @@ class _Loading:
             hint = did_you_mean(name, {"local", *models.names})
             message = f'unknown model "{name}"{hint}. Declare it in models.toml'
             self.faults.append(self.document.fault(message.replace("?.", "?"), "model"))
+        self.check_mode(name)
         return name
+
+    def check_mode(self, name: str) -> None:
+        """A mode that the task's model cannot be asked in is a fault."""
+        model, mode = self.sources.models.models.get(name), self.given.mode
+        if model is None or mode in (None, "none", *model.capabilities.modes):
+            return
+        possible = ", ".join(f'"{known}"' for known in model.capabilities.modes)
+        message = (
+            f'mode is "{mode}", and model "{name}" is asked in {possible}. Choose one of these,'
+            f" or list the mode under modes of [models.{name}] in models.toml"
+        )
+        self.faults.append(self.document.fault(message, "mode"))
 
     def templates(self, input_: FrozenSchema) -> list[Template]:
         """The prompt's messages, examples left out."""

@@ -29,6 +29,18 @@ def test_the_first_mode_that_the_schema_fits_is_planned() -> None:
     assert plan_request(schema, ()).mode == "prompt"
 
 
+def test_a_forced_function_takes_what_the_strict_mode_takes() -> None:
+    schema = compile_schema({**PLAIN, "additionalProperties": True})
+    strict, tool = plan_request(schema, ("strict",)), plan_request(schema, ("tool",))
+    assert strict.structured is not None
+    assert tool.structured is not None
+    assert tool.structured.schema == strict.structured.schema
+    assert [(loss.mode, loss.path) for loss in tool.losses] == [("tool", "/additionalProperties")]
+    assert restore({"sentiment": "positive", "why": None}, schema, tool.form) == {
+        "sentiment": "positive"
+    }
+
+
 def test_a_grammar_keeps_the_schema_and_forbids_free_white_space() -> None:
     plan = plan_request(compile_schema(PLAIN), ("grammar",))
     assert plan.structured is not None

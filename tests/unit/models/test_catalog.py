@@ -81,7 +81,7 @@ def test_the_embedded_model_needs_no_address_and_costs_nothing() -> None:
         ({"headers": {"a b": "x"}}, "may not be set"),
         ({"headers": {"X-A": "x\r\ny"}}, "printable"),
         ({"headers": {"Authorization": "Bearer x"}}, "api_key"),
-        ({"modes": ["grammar"]}, "openai knows strict, json, prompt"),
+        ({"modes": ["grammar"]}, "openai knows strict, tool, json, prompt"),
         ({"provider": "embedded", "modes": ["strict"]}, "embedded knows grammar, prompt"),
         ({"timeout_s": 0}, "timeout_s is 0"),
         ({"max_retries": 99}, "max_retries is 99"),

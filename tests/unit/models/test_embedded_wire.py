@@ -45,7 +45,15 @@ def test_words_in_the_prompt_bind_nothing() -> None:
     assert "grammar" not in body
 
 
-@pytest.mark.parametrize("mode", ["strict", "json"])
+def test_a_stream_is_bound_by_the_same_grammar() -> None:
+    ask = Ask(messages=[], structured=Structured(mode="grammar", schema=SCHEMA))
+    assert EmbeddedWire().encode(LOCAL_MODEL, ask, stream=True).body == (
+        EmbeddedWire().encode(LOCAL_MODEL, ask, stream=False).body[:-1]
+        + b',"stream":true,"stream_options":{"include_usage":true}}'
+    )
+
+
+@pytest.mark.parametrize("mode", ["strict", "tool", "json"])
 def test_a_mode_that_cannot_be_sent_is_never_left_out_silently(mode: Any) -> None:
     with pytest.raises(ValueError, match=mode):
         sent(Ask(messages=[], structured=Structured(mode=mode, schema=SCHEMA)))

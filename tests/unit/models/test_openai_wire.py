@@ -50,6 +50,38 @@ def test_json_mode_is_on_the_wire() -> None:
     )
 
 
+TOOL = Structured(mode="tool", schema=SCHEMA, name="feedback")
+
+
+def test_tool_mode_is_on_the_wire_as_one_forced_strict_function() -> None:
+    assert sent(Ask(messages=[], structured=TOOL)) == (
+        b'{"model":"gpt-4o","messages":[],"tools":[{"type":"function","function":{'
+        b'"name":"feedback","description":"Gives the answer.","strict":true,"parameters":{'
+        b'"type":"object","properties":{},"required":[],"additionalProperties":false}}}],'
+        b'"tool_choice":{"type":"function","function":{"name":"feedback"}},'
+        b'"parallel_tool_calls":false}'
+    )
+
+
+def test_tool_mode_streams_the_same_request() -> None:
+    body = sent(Ask(messages=[], structured=TOOL), stream=True)
+    tail = b',"stream":true,"stream_options":{"include_usage":true}}'
+    assert body == sent(Ask(messages=[], structured=TOOL))[:-1] + tail
+
+
+def test_the_callers_own_tools_are_never_replaced() -> None:
+    ask = Ask(messages=[], parameters={"tools": [{"type": "function"}]}, structured=TOOL)
+    with pytest.raises(ValueError, match="own tools"):
+        sent(ask)
+
+
+@pytest.mark.parametrize("mode", ["strict", "json"])
+def test_strict_and_json_modes_stream_the_same_request(mode: Any) -> None:
+    ask = Ask(messages=[], structured=Structured(mode=mode, schema=SCHEMA))
+    tail = b',"stream":true,"stream_options":{"include_usage":true}}'
+    assert sent(ask, stream=True) == sent(ask)[:-1] + tail
+
+
 @pytest.mark.parametrize("mode", ["prompt", "none"])
 def test_other_modes_leave_no_trace(mode: Any) -> None:
     ask = Ask(messages=[], structured=Structured(mode=mode, schema=SCHEMA))

@@ -37,6 +37,7 @@ def changed(**fields: Any) -> bool:
         {"constraints": (ConstraintDefinition(name="c", require="true", message="m"),)},
         {"stream": "buffered"},
         {"repair": "none"},
+        {"mode": "json"},
         {"max_reasks": 1},
         {"timeout_s": 3.0},
     ],

@@ -225,3 +225,15 @@ def test_a_keys_file_is_found_from_the_project_wherever_the_gateway_starts(
     secret = project.models["hosted"].api_key
     assert secret is not None
     assert secret.file == str(project.root.resolve() / "secrets/key")
+
+
+def test_a_task_chooses_a_mode_that_its_model_has(load: Load, faults: Faults) -> None:
+    def with_mode(mode: str) -> Files:
+        text = CLASSIFY["tasks/classify/task.toml"].replace("[parameters]", "", 1)
+        text = text.replace("temperature = 0.7", f'model = "big"\nmode = "{mode}"')
+        return {**CLASSIFY, "tasks/classify/task.toml": text}
+
+    assert load(with_mode("tool")).tasks["classify"].mode == "tool"
+    (fault,) = faults(with_mode("grammar"))
+    assert fault.startswith('tasks/classify/task.toml:4: mode is "grammar"')
+    assert 'model "big" is asked in "strict", "tool", "json", "prompt"' in fault

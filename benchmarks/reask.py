@@ -80,11 +80,15 @@ def planted(options: argparse.Namespace) -> list[Count]:
 
 def price_of(c: Count, way: str, output_price: float) -> float:
     """What one question and its answer cost, in tokens of input, the prompt included."""
-    if way == "chosen":
-        way = "whole" if c.asked_whole or c.patch_out is None else "patch"
-    if way == "patch" and c.patch_in is not None and c.patch_out is not None:
-        return c.patch_in + output_price * c.patch_out
-    return c.whole_in + output_price * c.whole_out
+    if way.startswith("chosen"):
+        as_patch = not c.asked_whole and c.patch_out is not None
+        way = way.replace("chosen", "patch" if as_patch else "whole")
+    schema_is_free = way.endswith("without schemas")
+    if way.startswith("patch") and c.patch_in is not None and c.patch_out is not None:
+        free = c.patch_schema if schema_is_free else 0
+        return c.patch_in - free + output_price * c.patch_out
+    free = c.whole_schema if schema_is_free else 0
+    return c.whole_in - free + output_price * c.whole_out
 
 
 def summary(counts: Sequence[Count], options: argparse.Namespace) -> dict[str, Any]:
@@ -105,7 +109,8 @@ def of_group(counts: Sequence[Count], options: argparse.Namespace) -> dict[str, 
 
     def total(way: str) -> Callable[[Sequence[Count]], float]:
         def ratio(sample: Sequence[Count]) -> float:
-            every = sum(price_of(c, "whole", price) for c in sample)
+            free = " without schemas" if way.endswith("without schemas") else ""
+            every = sum(price_of(c, "whole" + free, price) for c in sample)
             return sum(price_of(c, way, price) for c in sample) / every
 
         return ratio
@@ -123,6 +128,7 @@ def of_group(counts: Sequence[Count], options: argparse.Namespace) -> dict[str, 
         "asked for whole by estimate": share(sum(c.asked_whole for c in counts), len(counts)),
         "cost, always a patch": interval(counts, total("patch"), options.seed),
         "cost, as chosen": interval(counts, total("chosen"), options.seed),
+        "cost, schemas free": interval(counts, total("chosen without schemas"), options.seed),
     }
 
 
@@ -159,7 +165,7 @@ def report(figures: dict[str, Any], options: argparse.Namespace) -> str:
     ]
     rows = []
     for name, found in figures.items():
-        cost, low, high = found["cost, as chosen"]
+        costs = [found["cost, as chosen"], found["cost, schemas free"]]
         rows.append(
             [
                 name,
@@ -169,7 +175,7 @@ def report(figures: dict[str, Any], options: argparse.Namespace) -> str:
                 number(found["output, median ratio"]),
                 percent(found["patch is cheaper"]),
                 percent(found["asked for whole by estimate"]),
-                f"{cost:.2f} ({low:.2f}-{high:.2f})",
+                *(f"{cost:.2f} ({low:.2f}-{high:.2f})" for cost, low, high in costs),
             ]
         )
     title = (

@@ -50,6 +50,9 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     patch_in: float | None
     """None: no smaller question than that for the whole exists."""
     patch_out: float | None
+    whole_schema: float
+    """Of `whole_in`, what its schema takes; some providers do not charge for it."""
+    patch_schema: float
     mended: bool
     """Whether the patch's answer, merged, conforms."""
     asked_whole: bool
@@ -122,6 +125,8 @@ def count(instance: Instance, broken: Any, *, prompt_tokens: int) -> Count:
         whole_out=_tokens(_json(instance.value)),
         patch_in=None if patch is None else _read(patch),
         patch_out=None if answer is None else _tokens(_json(answer)),
+        whole_schema=_tokens(_json(whole.schema)),
+        patch_schema=0 if patch is None else _tokens(_json(patch.schema)),
         mended=mended,
         asked_whole=chosen.whole,
     )

@@ -87,6 +87,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why an answer was not delivered as it came. Holds nobody's text, so it is always kept."""
 
     kind: ReasonKind
+    """What came of it: the answer was mended, asked again, or not delivered."""
     name: str
     """The kind of the repair, or the keyword that was violated; ``refused`` or ``truncated``."""
     path: str = ""

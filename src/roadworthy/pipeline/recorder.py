@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from roadworthy.conformance import OutputSchema
+from roadworthy.conformance.reasons import reasons_of
 from roadworthy.core import (
     Attempt,
     Call,
@@ -45,6 +47,9 @@ class _StageTimer:
 
 class Recorder:
     """The pen of one call. Times it writes are microseconds from the call's start."""
+
+    schema: OutputSchema | None = None
+    """What the answer must conform to, once that is known."""
 
     def __init__(self, call: Call, clock: Clock) -> None:
         self.call = call
@@ -99,12 +104,14 @@ class Recorder:
             call.usage += attempt.usage
             if attempt.cost_nusd is not None:
                 call.cost_nusd = (call.cost_nusd or 0) + attempt.cost_nusd
+        if self.schema is not None and outcome != "first_pass":
+            call.reasons = reasons_of(call, self.schema)
         call.duration_us = self.offset_us()
 
 
 def without_texts(call: Call) -> Call:
     """A copy that holds figures only: no input, messages, raw answers, values or repairs, and no
-    error's words about them."""
+    error's words about them. Its reasons stay: they hold the schema's names and no others."""
     attempts = [
         msgspec.structs.replace(attempt, text=None, violations=()) for attempt in call.attempts
     ]

@@ -39,7 +39,7 @@ _FENCES: Final = ("```", "~~~")
 _THOUGHT: Final = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
 _TUPLE: Final = re.compile(r"""\s*\(\s*(?:["'\[{(]|-?\d).*\)\s*\Z""", re.DOTALL)
 _BETWEEN: Final = re.compile(r"(?:\s|,|;|//[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
-_ESCAPED: Final = re.compile(r"\s*[{\[]?\s*\\\"")
+_ESCAPED: Final = re.compile(r"(?:[{\[]\s*){1,4}\\\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,16 @@ def unfenced(text: str) -> str:
 
 
 def unescaped(text: str) -> str | None:
-    """The JSON inside an answer whose quotes were escaped as if it stood in a string."""
-    if not _ESCAPED.match(text):
-        return None
-    inner = decode(f'"{text.strip()}"')
+    """The JSON inside an answer that was encoded twice: as one string, fenced or not, or with
+    its quotes escaped as if it stood in a string."""
+    content = unfenced(text)
+    inner = decode(content) if content.startswith('"') else MISSING
     if isinstance(inner, str):
-        return inner
-    return re.sub(r"\\(?=\\*\")", "", text)
+        return inner if inner.lstrip().startswith(("{", "[")) else None
+    if not _ESCAPED.match(content):
+        return None
+    inner = decode(f'"{content}"')
+    return inner if isinstance(inner, str) else re.sub(r"\\(?=\\*\")", "", content)
 
 
 def _collected(text: str, found: list[Candidate]) -> list[Candidate]:

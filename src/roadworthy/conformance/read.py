@@ -50,7 +50,7 @@ _AFTER_AN_END: Final = " \t\r\n`~"
 _MAX_MENDED: Final = 40
 """Beyond so many reports the answer is another one than was asked for, and each repair takes a
 validation of the whole."""
-MAX_REPAIRED_CHARS: Final = 100_000
+MAX_REPAIRED_CHARS: Final = 64_000
 """Longer answers are read as strict JSON alone; broken ones take some microseconds a character."""
 NO_JSON: Final = Violation(path="", keyword="parse", message="the answer holds no JSON value")
 BROKEN: Final = Violation(path="", keyword="parse", message="the answer's JSON is broken")
@@ -183,12 +183,15 @@ def _weighable(
     text: str, schema: OutputSchema, stop_reason: StopReason, repair: RepairLevel
 ) -> Iterator[_Weighable]:
     """Every value that the text may mean, in its order."""
-    inner = unescaped(text)
+    scalar = wants_scalar(schema.source, schema.source)
+    inner = None if scalar else unescaped(text)
     if inner is not None:
-        yield from _weighable(inner, schema, stop_reason, repair)
+        fence = () if unfenced(text) == text.strip() else (_repair("fence", text, inner),)
+        encoded = (*fence, _repair("encoded", unfenced(text), inner))
+        for found_inside in _weighable(inner, schema, stop_reason, repair):
+            yield msgspec.structs.replace(found_inside, made=(*encoded, *found_inside.made))
         return
     found = candidates(text)
-    scalar = wants_scalar(schema.source, schema.source)
     if scalar:
         # Brackets inside a sentence belong to it: a citation is not the number asked for.
         found = [c for c in found if c.kind == "whole"]

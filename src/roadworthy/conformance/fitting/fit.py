@@ -1,6 +1,7 @@
 """Fits what was written to what the schema wants, at the least cost.
 
-Every way of reading a node under its sub-schema has a cost: nothing where it says what the schema
+What is valid as it was written is left as it was written. Else, every way of reading a node under
+its sub-schema has a cost: nothing where it says what the schema
 wants, a little where a name or a number is spelled in another way, more where a level of nesting
 has to be added or taken off, and so much that any other reading is better where something is
 missing. Of the alternatives of a union the cheapest wins, of equals the first, so the result is
@@ -31,12 +32,13 @@ from roadworthy.conformance.fitting.shape import Shape, Shapes
 from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Plain, Text, natural
 from roadworthy.conformance.pointer import Part, pointer_of
 from roadworthy.conformance.schema import OutputSchema
-from roadworthy.conformance.violations import shorten
+from roadworthy.conformance.violations import faults_of, shorten
 from roadworthy.core import Repair
 
 __all__ = ["Fitted", "fit", "has_aliases"]
 
 _MAX_VISITS: Final = 20_000
+_MAX_TRIES: Final = 3_000
 _MAX_LEVELS: Final = 60
 """Whatever lies deeper, or is too much, is taken as it was written."""
 _MAX_REPAIRS: Final = 200
@@ -75,9 +77,9 @@ class _Fit(NamedTuple):
 
 def fit(node: Node, schema: OutputSchema) -> Fitted:
     """The best reading of the node under the schema, its syntax repairs included."""
-    work = _Work(schema)
+    work = _Work(schema, has_aliases(schema))
     try:
-        best = work.fit(node, work.shapes.of((schema.source,)), ())
+        best = work.root(node)
     except RecursionError:  # alternatives inside alternatives, further down than any real schema
         best = _Fit(natural(node), FAIL)
     repairs: list[Repair] = []
@@ -132,14 +134,24 @@ class _Work:
     """One answer under one schema."""
 
     schema: OutputSchema
+    aliased: bool
+    """Whether names may have to be mapped even in what is valid."""
     shapes: Shapes = field(init=False)
     visits: int = 0
+    tries: int = 0
+    """Alternatives looked at."""
     added: int = 0
     """Levels of nesting that are being added; a schema that refers to itself would take any."""
     seen: dict[tuple[int, int, tuple[Part, ...]], _Fit] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.shapes = Shapes.of_schema(self.schema)
+
+    def root(self, node: Node) -> _Fit:
+        value = natural(node)
+        if not self.aliased and not faults_of(value) and self.schema.is_valid(value):
+            return self._as_written(node, ())
+        return self.fit(node, self.shapes.of((self.schema.source,)), ())
 
     def fit(self, node: Node, shape: Shape, path: tuple[Part, ...]) -> _Fit:
         """The cheapest reading; kept, since alternatives share their parts."""
@@ -170,14 +182,30 @@ class _Work:
         return best
 
     def _choose(self, node: Node, shape: Shape, path: tuple[Part, ...]) -> _Fit:
+        if not self.aliased and shape.satisfied_by(natural(node)):
+            return self._as_written(node, path)
         best: _Fit | None = None
         for branch in shape.branches:
+            self.tries += 1
+            if self.tries > _MAX_TRIES:
+                break
             found = self.fit(node, branch, path)
             if found.cost < FAIL and not branch.accepts(found.value):
                 found = _Fit(found.value, found.cost + FAIL, found.done)
             if best is None or found.cost < best.cost:
                 best = found
+            if best.cost == 0:
+                break
         return best or _Fit(natural(node), FAIL)
+
+    def _as_written(self, node: Node, path: tuple[Part, ...]) -> _Fit:
+        """The node as it is, where that is known to be valid."""
+        done: list[Any] = [self._syntax(node, path)]
+        if isinstance(node, Items):
+            done += (self._as_written(n, (*path, i)).done for i, n in enumerate(node.items))
+        elif isinstance(node, Fields):
+            done += (self._as_written(n, (*path, name)).done for name, n in node.fields)
+        return _Fit(natural(node), 0, tuple(done))
 
     def _direct(self, node: Node, shape: Shape, path: tuple[Part, ...]) -> _Fit:
         """The node as it stands, spelled as the schema spells it."""

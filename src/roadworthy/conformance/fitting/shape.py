@@ -26,6 +26,8 @@ _UNIONS: Final = ("anyOf", "oneOf")
 _MAX_PARTS: Final = 60
 _MAX_BRANCHES: Final = 60
 _MAX_SHAPES: Final = 5_000
+_REF_ALONE: Final = ("draft-03", "draft-04", "draft-06", "draft-07")
+"""Drafts in which nothing counts beside a `$ref`."""
 _ALL: Final = frozenset(("null", "boolean", "number", "integer", "string", "array", "object"))
 _OBJECT_WORDS: Final = ("properties", "required", "additionalProperties", "patternProperties")
 _ARRAY_WORDS: Final = ("items", "prefixItems")
@@ -62,6 +64,8 @@ class Shapes:
     def __init__(self, source: dict[str, Any]) -> None:
         self.source = source
         self._by_parts: dict[tuple[int, ...], Shape] = {}
+        self._by_seeds: dict[tuple[int, ...], tuple[list[Any], Shape]] = {}
+        self._ref_alone = any(draft in str(source.get("$schema")) for draft in _REF_ALONE)
         self._rests: dict[tuple[int, str], dict[str, Any]] = {}
         self._made = 0
 
@@ -83,12 +87,21 @@ class Shapes:
 
     def of(self, schemas: Iterable[Any]) -> Shape:
         """What all of these together say about one place."""
-        parts = self._joined(schemas)
+        seeds = list(schemas)
+        kept = self._by_seeds.get(tuple(id(seed) for seed in seeds))
+        if kept is not None:
+            return kept[1]
+        shape = self._of_parts(self._joined(seeds))
+        self._by_seeds[tuple(id(seed) for seed in seeds)] = (seeds, shape)
+        return shape
+
+    def _of_parts(self, parts: list[Any]) -> Shape:
         key = tuple(id(part) for part in parts)
         found = self._by_parts.get(key)
         if found is None:
             if len(self._by_parts) >= _MAX_SHAPES:
                 self._by_parts.clear()
+                self._by_seeds.clear()
             self._made += 1
             found = self._by_parts[key] = Shape(self, parts, self._made)
         return found
@@ -102,11 +115,14 @@ class Shapes:
             if id(part) in seen and isinstance(part, dict):
                 continue
             seen.add(id(part))
-            parts.append(part)
+            alone = self._ref_alone and isinstance(part, dict) and "$ref" in part
+            parts += [] if alone else [part]
             if isinstance(part, dict):
                 target = resolve(part.get("$ref"), self.source)
                 waiting += [target] if target is not None else []
-                waiting += part["allOf"] if isinstance(part.get("allOf"), list) else []
+                waiting += (
+                    part["allOf"] if not alone and isinstance(part.get("allOf"), list) else []
+                )
         return parts
 
 
@@ -133,6 +149,7 @@ class Shape:
     wants_list: bool = False
     only_property: str | None = None
     _names: dict[str, str] = field(default_factory=dict)
+    _aliases: dict[str, str] = field(default_factory=dict)
     _below: dict[str | int, Shape] = field(default_factory=dict)
     _branches: list[Shape] | None = None
     _validator: Any = None
@@ -197,12 +214,9 @@ class Shape:
         for name, subs in self.properties.items():
             self._names.setdefault(name, name)
             for sub in subs:
-                for alias in self._aliases(sub):
+                for alias in aliases_of(sub) if isinstance(sub, dict) else ():
                     self._names.setdefault(alias, name)
-
-    def _aliases(self, sub: Any) -> list[str]:
-        """A property's other names: said beside it. What stands on options names these."""
-        return aliases_of(sub) if isinstance(sub, dict) else []
+                    self._aliases.setdefault(alias, name)
 
     @property
     def branches(self) -> list[Shape]:
@@ -244,13 +258,21 @@ class Shape:
 
     def property_named(self, name: str, exact: set[str]) -> tuple[str, int] | None:
         """The property that a written name means, and how loosely; never one that is there
-        under its own name."""
+        under its own name.
+
+        A name that is neither declared nor an alias is another spelling of a property only where
+        the schema cannot do with the name as it stands: where nothing else is allowed, or where
+        the property is required.
+        """
         if name in self.properties:
             return name, 0
         found = match(name, self._names) if self._names else None
         if found is None or found[0] in exact:
             return None
-        return found[0], max(1, found[1])
+        target, loosely = found
+        if name in self._aliases or self.closed or target in self.required:
+            return target, max(1, loosely)
+        return (target, loosely) if match(name, self._aliases) is not None else None
 
     def unwraps(self, name: str) -> bool:
         """Whether an object with this one property may only be a shell around the value."""
@@ -291,19 +313,23 @@ class Shape:
         return found
 
     def accepts(self, value: Any) -> bool:
-        """Whether the value satisfies this alternative; True where that cannot be told apart."""
+        """Whether the value satisfies this alternative; True where nothing speaks against it that
+        `fit` does not read itself."""
+        worth = any(isinstance(part, dict) and _WORTH & part.keys() for part in self.parts)
+        return not worth or self.satisfied_by(value) is not False
+
+    def satisfied_by(self, value: Any) -> bool | None:
+        """Whether the value is valid here; None where that can only be told of the whole."""
         if self._validator is None:
-            self._validator = self._compile() or True
-        if self._validator is True:
-            return True
+            self._validator = self._compile() or False
+        if self._validator is False:
+            return None
         try:
             return bool(self._validator.is_valid(value))
         except ValueError:
             return False
 
     def _compile(self) -> Any:
-        if not any(isinstance(part, dict) and _WORTH & part.keys() for part in self.parts):
-            return None
         schema = self_contained({"allOf": self.parts}, self.shapes.source)
         if schema is None:
             return None

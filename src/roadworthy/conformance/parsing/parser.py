@@ -334,13 +334,18 @@ class _Parser:
         return _scalar(span)
 
 
+_PLUS: Final = re.compile(r"\s{0,400}\+\s{0,400}(?=[\"'])")
+
+
 def _joined(text: str, span: Span, place: Place, depth: int) -> tuple[Text, int]:
     """The string with those that are added to it by ``+``."""
-    value, end, notes = span.value, span.end, span.notes
-    while (plus := re.compile(r"\s{0,400}\+\s{0,400}(?=[\"'])").match(text, end)) is not None:
+    pieces, end, notes = [span.value], span.end, set(span.notes)
+    while (plus := _PLUS.match(text, end)) is not None:
         further = read_quoted(text, plus.end(), place, depth)
-        value, end, notes = value + further.value, further.end, (*notes, "joined", *further.notes)
-    return Text(value, quoted=True, notes=tuple(sorted(set(notes)))), end
+        pieces.append(further.value)
+        end = further.end
+        notes |= {"joined", *further.notes}
+    return Text("".join(pieces), quoted=True, notes=tuple(sorted(notes))), end
 
 
 def _scalar(span: Span) -> Node:

@@ -14,7 +14,6 @@ import socket
 from contextlib import ExitStack
 from pathlib import Path
 
-import uvicorn
 import uvloop
 
 from roadworthy.control.app import create_app
@@ -29,11 +28,15 @@ from roadworthy.control.stored import StoredSource
 from roadworthy.core import SystemClock
 from roadworthy.core.channel import Channel
 from roadworthy.core.errors import RoadworthyError
+from roadworthy.core.http_server import http_server
 from roadworthy.storage import StateFolder, keeper_lock
 from roadworthy.storage.database import open_database
 from roadworthy.storage.loader import Loader
 
 __all__ = ["main"]
+
+GRACE_S = 5
+"""How long pages under way may take after the keeper was asked to stop."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,18 +70,7 @@ async def keep(arguments: argparse.Namespace) -> None:
             hosts=publisher.snapshot.settings.server.allowed_hosts,
             gateway_url=arguments.gateway_url,
         )
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        server = http_server(app, grace_s=GRACE_S)
         jobs = [
             asyncio.create_task(listen_to_supervisor(channel, source, publisher, server)),
             asyncio.create_task(load_for_ever(loader, source, clock)),

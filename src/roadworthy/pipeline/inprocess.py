@@ -3,13 +3,14 @@ gateway cannot be reached."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from roadworthy.core import SystemClock
-from roadworthy.models import HttpUpstream, Model
+from roadworthy.models import HttpUpstream, with_price
 from roadworthy.models.embedded import LocalModel
 from roadworthy.pipeline.path import Pipeline
 from roadworthy.pipeline.state import compile_state
@@ -23,7 +24,9 @@ __all__ = ["in_process"]
 async def in_process(project: Project, state: Path, *, name: str) -> AsyncIterator[Pipeline]:
     """A pipeline over the project's working copies that records into its state folder.
 
-    ``name`` stands in the calls' `gateway` and in the journal's file name.
+    ``name`` stands in the calls' `gateway` and in the journal's file name. Models have their list
+    prices where the project names none; the table of them is read only if a hosted model needs
+    it, which takes most of a second, and off the event loop, which may be somebody else's.
     """
     folder = StateFolder(state)
     folder.create()
@@ -31,8 +34,9 @@ async def in_process(project: Project, state: Path, *, name: str) -> AsyncIterat
     local = LocalModel(log_path=folder.logs / "local-model.log")
     upstream = HttpUpstream(local=local, environ=os.environ, clock=clock)
     journal = JournalWriter(folder, f"{name}-{os.getpid()}", clock)
-    serving = compile_state(build_snapshot(project, price=_as_bound), os.environ)
     try:
+        snapshot = await asyncio.to_thread(build_snapshot, project, price=with_price)
+        serving = compile_state(snapshot, os.environ)
         yield Pipeline(
             state=lambda: serving, upstream=upstream, journal=journal, clock=clock, gateway=name
         )
@@ -40,8 +44,3 @@ async def in_process(project: Project, state: Path, *, name: str) -> AsyncIterat
         await upstream.close()
         await local.close()
         journal.close()
-
-
-def _as_bound(model: Model) -> Model:
-    """Models come priced from the project; the price table is not read again here."""
-    return model

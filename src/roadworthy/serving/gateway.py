@@ -24,6 +24,7 @@ import uvloop
 from roadworthy.core import SystemClock
 from roadworthy.core.channel import Channel
 from roadworthy.core.errors import RoadworthyError, StoreError
+from roadworthy.core.http_server import http_server
 from roadworthy.models import HttpUpstream
 from roadworthy.pipeline import Pipeline, ServingState, compile_state
 from roadworthy.serving.app import GatewayStatus, create_app
@@ -33,6 +34,8 @@ from roadworthy.tasks import SnapshotWatcher
 
 __all__ = ["main", "serve_gateway"]
 
+KEEP_ALIVE_S = 75
+"""Longer than proxies usually keep theirs: the side that closes first may meet a new request."""
 SNAPSHOT_POLL_S = 0.25
 STATUS_EVERY_S = 1.0
 GRACE_S = 30
@@ -86,7 +89,7 @@ async def serve_gateway(
         allowed_hosts=current.state.snapshot.settings.server.allowed_hosts,
         via=via,
     )
-    server = uvicorn.Server(_config(app))
+    server = http_server(app, grace_s=GRACE_S, keep_alive_s=KEEP_ALIVE_S)
     helpers = [
         asyncio.create_task(_obey(channel, local, server)),
         asyncio.create_task(_swap(watcher, current)),
@@ -108,21 +111,6 @@ def calm_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(25_000, 20, 50)
-
-
-def _config(app: object) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # Starlette's Router is an ASGI application
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # nothing here reads a caller's address
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE_S,
-    )
 
 
 async def _obey(channel: Channel, local: SharedLocalModel, server: uvicorn.Server) -> None:

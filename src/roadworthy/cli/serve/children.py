@@ -45,7 +45,7 @@ class Child:
         self._sockets = sockets
         self._on_message = on_message
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
+        self._stop_asked = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -58,18 +58,22 @@ class Child:
         while True:
             began = loop.time()
             status = await self._run_once()
-            if self._is_stopping():
+            if self._stop_asked.is_set():
                 return status
             if loop.time() - began > LONG_LIFE_S:
                 backoff_s = FIRST_BACKOFF_S
             _log.warning("%s ended (%s); starting it again", self.name, describe_exit(status))
-            await asyncio.sleep(backoff_s)
-            if self._is_stopping():  # asked for while it waited
+            if await self._stopped_within(backoff_s):
                 return status
             backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
 
-    def _is_stopping(self) -> bool:
-        return self._stopping
+    async def _stopped_within(self, seconds: float) -> bool:
+        """Wait so long before the next start, or until there is to be none."""
+        try:
+            await asyncio.wait_for(self._stop_asked.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     async def _run_once(self) -> int:
         ours, theirs = socket.socketpair()
@@ -101,7 +105,7 @@ class Child:
 
     async def stop(self, *, grace_s: float) -> None:
         """Ask it to end; end it if it does not within `grace_s`."""
-        self._stopping = True
+        self._stop_asked.set()
         process = self._process
         if process is None or process.returncode is not None:
             return

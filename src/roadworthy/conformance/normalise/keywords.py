@@ -3,9 +3,12 @@ kind of value, and in which drafts."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["APPLIES_TO", "ASSERTIONS", "is_legacy", "says_something"]
+import jsonschema_rs
+
+__all__ = ["APPLIES_TO", "ASSERTIONS", "format_binds", "is_legacy", "says_something"]
 
 # fmt: off
 APPLIES_TO: Final[dict[str, frozenset[str]]] = {
@@ -33,6 +36,8 @@ _ANY: Final = frozenset(
 )
 ASSERTIONS: Final = _ANY | APPLIES_TO.keys()
 """Keywords that can make a value fail; all others are annotations."""
+_NO_FORMAT: Final = "\x00 {\\ ["
+"""A text of no format at all."""
 _SINCE_6: Final = frozenset(("const", "contains", "propertyNames"))
 _SINCE_7: Final = frozenset(("if", "then", "else"))
 _CONTENT: Final = frozenset(("contentEncoding", "contentMediaType"))
@@ -49,6 +54,17 @@ _SINCE_2019: Final = frozenset(
 def is_legacy(root: dict[str, Any]) -> bool:
     """Whether the schema is of draft 7 or older, where nothing beside a `$ref` counts."""
     return _draft(root) <= 7
+
+
+@lru_cache(maxsize=512)
+def format_binds(name: str, draft: str) -> bool:
+    """Whether the validator checks this format in a draft; drafts have come to know more."""
+    schema = {"$schema": draft, "format": name} if draft else {"format": name}
+    try:
+        validator = jsonschema_rs.validator_for(schema, validate_formats=True, offline=True)
+    except ValueError:
+        return False
+    return not validator.is_valid(_NO_FORMAT)
 
 
 def says_something(keyword: str, value: Any, root: dict[str, Any]) -> bool:

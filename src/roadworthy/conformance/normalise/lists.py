@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from roadworthy.conformance.codec import Codec, Items, Numbered
+from roadworthy.conformance.normalise.loss import CANNOT_COME_BACK
 from roadworthy.conformance.normalise.objects import nullable, require_room
 from roadworthy.conformance.normalise.spots import Impossible, Spot
 from roadworthy.conformance.normalise.work import Builder, Shape, is_text
@@ -120,7 +121,7 @@ def _beyond(builder: Builder, spots: list[Spot], level: int, *, needed: bool) ->
     for spot in spots:
         keyword, first = _first(builder, spot)
         if first:
-            reason = "closed there: items beyond those that the schema lists cannot come back"
+            reason = f"closed there: items beyond those that are listed {CANNOT_COME_BACK}"
             path = (*spot.path, "additionalItems" if keyword == "items" else "items")
             builder.work.lose_at(path, str(path[-1]), reason)
     return None
@@ -181,7 +182,7 @@ def _numbered(
         properties[name] = nullable(shape.schema) if missing else shape.schema
     required = list(names) if fills else list(names[: counts.fewest])
     if not told_apart:
-        reason = "an item that may be missing and may be null counts as missing"
+        reason = f"a null that may also be missing counts as missing, and {CANNOT_COME_BACK}"
         work.lose_at((*spots[0].path, "minItems"), "minItems", reason)
     if rest is not None:
         beyond = _Counts(

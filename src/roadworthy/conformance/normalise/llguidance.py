@@ -10,12 +10,15 @@ Source: llguidance 1.9.1, `docs/json_schema.md`, and what its compiler answered,
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 
 from roadworthy.conformance.normalise.facts import is_plain_pattern
+from roadworthy.conformance.normalise.keywords import ASSERTIONS
 from roadworthy.conformance.normalise.loss import Loss, NotStrict
 from roadworthy.conformance.normalise.spots import Sources, Spot
 from roadworthy.conformance.normalise.unions import are_disjoint
@@ -49,6 +52,10 @@ _BOUNDS: Final = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum
 # Free white space lets a small model loop in it until the token limit: 2 of 30 answers, measured.
 _COMPACT: Final = {"whitespace_flexible": False}
 _LENIENT: Final = {**_COMPACT, "lenient": True}
+_OF_LEAVES: Final = (
+    *("pattern", "format", "minLength", "maxLength", "multipleOf"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+)
 _MAX_REASON: Final = 300
 
 
@@ -69,20 +76,22 @@ def grammar_form(source: dict[str, Any]) -> GrammarForm:
     taken = _Taken(Sources(source))
     schema = taken.schema(source, ())
     losses = list(taken.losses.values())
-    for extra, guidance in ((_NOTHING, _COMPACT), (_COUNTS, _COMPACT), (_COUNTS, _LENIENT)):
-        further: list[Loss] = []
-        tried = _without(schema, extra, (), further) if extra else schema
-        tried = {**tried, "x-guidance": guidance}
+    for without in (None, _without_refused_leaves, _without_counts):
+        if without is not None:
+            schema = without(schema, (), losses)
+        tried = {**schema, "x-guidance": _COMPACT}
         refused, messages = _compile(tried)
         if not refused:
-            warned = [_loss("", "", message) for message in messages]
-            return GrammarForm(tried, (*losses, *further, *warned))
-    raise NotStrict("; ".join(message[:_MAX_REASON] for message in messages))
+            return GrammarForm(tried, (*losses, *_warnings(messages)))
+    tried = {**schema, "x-guidance": _LENIENT}
+    refused, messages = _compile(tried)
+    if refused:
+        raise NotStrict("; ".join(message[:_MAX_REASON] for message in messages))
+    return GrammarForm(tried, (*losses, *_warnings(messages)))
 
 
-_NOTHING: Final[frozenset[str]] = frozenset()
-_COUNTS: Final = frozenset(("minProperties", "maxProperties"))
-"""Taken only where nothing that is declared may be missing: out, where that is the obstacle."""
+def _warnings(messages: list[str]) -> Iterator[Loss]:
+    return (_loss("", "", message) for message in messages)
 
 
 def _compile(schema: dict[str, Any]) -> tuple[bool, list[str]]:
@@ -103,6 +112,7 @@ def _loss(path: str, keyword: str, reason: str) -> Loss:
 class _Taken:
     sources: Sources
     losses: dict[tuple[str, str], Loss] = field(default_factory=dict)
+    _references: list[str] | None = None
 
     def schema(self, node: dict[str, Any], path: tuple[Part, ...]) -> dict[str, Any]:
         """The node with all that the compiler refuses taken out, here and below."""
@@ -147,8 +157,16 @@ class _Taken:
                 name: self.schema(sub, (*path, name)) if isinstance(sub, dict) else sub
                 for name, sub in value.items()
             }
-        # Unknown keywords are gone through as well: references may lead into them.
-        return self.schema(value, path)
+        if keyword in ASSERTIONS or self._is_referred_to(path):
+            return self.schema(value, path)
+        return value
+
+    def _is_referred_to(self, path: tuple[Part, ...]) -> bool:
+        """Whether references lead into this value of a keyword that is none."""
+        if self._references is None:
+            self._references = list(_references(self.sources.root))
+        pointer = "#" + pointer_of(path)
+        return any(reference.startswith(pointer) for reference in self._references)
 
     def _join(self, node: dict[str, Any], sent: dict[str, Any], path: tuple[Part, ...]) -> None:
         sent["anyOf"] = sent.pop("oneOf")
@@ -166,6 +184,18 @@ class _Taken:
         self.losses.setdefault((pointer, keyword), _loss(pointer, keyword, reason))
 
 
+def _references(node: Any) -> Iterator[str]:
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                yield unquote(node["$ref"])
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+
+
 def _modernise_bounds(schema: dict[str, Any]) -> None:
     """Draft 4's ``exclusiveMinimum: true`` in the words of later drafts."""
     for bound, exclusive in _BOUNDS:
@@ -176,22 +206,49 @@ def _modernise_bounds(schema: dict[str, Any]) -> None:
                 schema[exclusive] = schema.pop(bound)
 
 
+def _without_counts(node: Any, path: tuple[Part, ...], losses: list[Loss]) -> Any:
+    """Without counts of properties, which are taken only where none declared may be missing."""
+
+    def counts(schema: dict[str, Any]) -> set[str]:
+        return {k for k in ("minProperties", "maxProperties") if isinstance(schema.get(k), int)}
+
+    return _without(node, counts, path, losses)
+
+
+def _without_refused_leaves(node: Any, path: tuple[Part, ...], losses: list[Loss]) -> Any:
+    """Without those constraints on strings and numbers that the compiler refuses by themselves."""
+    return _without(node, _refused_leaves, path, losses)
+
+
+def _refused_leaves(schema: dict[str, Any]) -> set[str]:
+    named = {k: schema[k] for k in _OF_LEAVES if k in schema}
+    if not named:
+        return set()
+    fragment = {**named, **({"type": schema["type"]} if "type" in schema else {})}
+    if not _compile(fragment)[0]:
+        return set()
+    for keyword in named:
+        if not _compile({k: v for k, v in fragment.items() if k != keyword})[0]:
+            return {keyword}
+    return set(named)
+
+
 def _without(
-    node: Any, keywords: frozenset[str], path: tuple[Part, ...], losses: list[Loss]
+    node: Any,
+    unwanted: Callable[[dict[str, Any]], set[str]],
+    path: tuple[Part, ...],
+    losses: list[Loss],
 ) -> Any:
-    """The schema without these keywords; names of properties are no keywords."""
+    """The schema without these keywords of each node; names of properties are no keywords."""
     if isinstance(node, list):
-        return [_without(sub, keywords, (*path, i), losses) for i, sub in enumerate(node)]
+        return [_without(sub, unwanted, (*path, i), losses) for i, sub in enumerate(node)]
     if not isinstance(node, dict):
         return node
-    named = bool(path) and path[-1] in _MAPS
-    kept = {}
-    for key, value in node.items():
-        if key in keywords and not named and isinstance(value, int):
-            reason = "the grammar enforces it only where no declared property may be missing"
-            losses.append(_loss(pointer_of((*path, key)), key, reason))
-        elif key in _NO_SCHEMA and not named:
-            kept[key] = value
-        else:
-            kept[key] = _without(value, keywords, (*path, key), losses)
-    return kept
+    out = set() if path and path[-1] in _MAPS else unwanted(node)
+    reason = "the compiler refuses it there"
+    losses.extend(_loss(pointer_of((*path, keyword)), keyword, reason) for keyword in sorted(out))
+    return {
+        key: value if key in _NO_SCHEMA else _without(value, unwanted, (*path, key), losses)
+        for key, value in node.items()
+        if key not in out
+    }

@@ -8,10 +8,14 @@ import msgspec
 
 from roadworthy.core import Mode
 
-__all__ = ["Loss", "NotStrict", "Target"]
+__all__ = ["CANNOT_COME_BACK", "Loss", "NotStrict", "Target"]
 
 Target: TypeAlias = Literal["openai", "anthropic", "gemini", "llguidance"]
 """Whose form a schema is brought into: a provider's strict mode, or the grammar compiler."""
+
+
+CANNOT_COME_BACK = "cannot come back"
+"""In the reason of each loss by which the mode's form is narrower than the schema."""
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from roadworthy.conformance.codec import KEY, VALUE, Codec, Entries, Entry, Properties
+from roadworthy.conformance.normalise.loss import CANNOT_COME_BACK
 from roadworthy.conformance.normalise.spots import (
     Impossible,
     NoForm,
@@ -23,9 +24,9 @@ _HANDLED: Final = frozenset(
         *("minProperties", "maxProperties", "unevaluatedProperties"),
     )
 )
-_CLOSED: Final = "closed there: properties that the schema does not name cannot come back"
+_CLOSED: Final = f"closed there: properties that the schema does not name {CANNOT_COME_BACK}"
 _NULLS: Final = (
-    "a field that may be missing and may be null comes back null, where it may have been missing"
+    f"a missing field that may also be null comes back null: that it is missing {CANNOT_COME_BACK}"
 )
 
 
@@ -86,6 +87,8 @@ def _fields(
         except Impossible:
             if name in required:
                 raise
+            if not work.facts.closed:
+                _lose_forbidden(builder, spots, name)
             continue
         if name in required:
             made.required.append(name)
@@ -99,6 +102,15 @@ def _fields(
             shape = Shape(nullable(shape.schema), shape.codec)
         made.shapes[name] = shape
     return made
+
+
+def _lose_forbidden(builder: Builder, spots: list[Spot], name: str) -> None:
+    """A property that no value can have; an open object's form cannot rule it out."""
+    for spot in spots:
+        declared = spot.get("properties")
+        if isinstance(declared, dict) and name in declared:
+            path = (*spot.path, "properties", name)
+            builder.work.lose_at(path, "properties", "no value can stand there, and one may")
 
 
 def _is_sent_nullable(builder: Builder) -> bool:
@@ -135,7 +147,7 @@ def _assembled(
     elif further.kinds:
         ((pattern, below),) = further.kinds
         if pattern is not None:
-            _lose_all(builder, spots, "patternProperties", "names are not held to the pattern")
+            _lose_pattern(builder, spots)
         shape = builder.node(below, level + 1)
         schema["additionalProperties"], others = shape.schema, shape.codec
     elif work.facts.closed or not further.open:
@@ -222,7 +234,7 @@ def _key(builder: Builder, spots: list[Spot], pattern: str | None) -> dict[str, 
         return schema
     if work.facts.keeps("pattern", pattern) and "pattern" not in schema and "enum" not in schema:
         return {**schema, "pattern": pattern}
-    _lose_all(builder, spots, "patternProperties", "names are not held to the pattern")
+    _lose_pattern(builder, spots)
     return schema
 
 
@@ -233,7 +245,9 @@ def _further(builder: Builder, spots: list[Spot]) -> _Further:
     patterned = [s for s in patterned if s.schema["patternProperties"]]
     for spot in patterned[1:]:
         builder.work.lose(
-            spot, "patternProperties", "several parts say what patterns of names hold"
+            spot,
+            "patternProperties",
+            f"several parts have patterns: names of this one {CANNOT_COME_BACK}",
         )
     typed: list[Spot] = []
     closed = False
@@ -267,7 +281,11 @@ def _patterned(builder: Builder, spot: Spot, typed: list[Spot], *, closed: bool)
     further = _Further()
     for pattern, below in spot.schema["patternProperties"].items():
         if compiled_pattern(pattern) is None:
-            builder.work.lose(spot, "patternProperties", "its pattern cannot be read")
+            builder.work.lose(
+                spot,
+                "patternProperties",
+                f"its pattern cannot be read: names of it {CANNOT_COME_BACK}",
+            )
             continue
         try:
             said = sources.below(below, (*spot.path, "patternProperties", pattern))
@@ -294,6 +312,11 @@ def _patterned(builder: Builder, spot: Spot, typed: list[Spot], *, closed: bool)
 
 def _several(further: _Further) -> bool:
     return len(further.kinds) > 1
+
+
+def _lose_pattern(builder: Builder, spots: list[Spot]) -> None:
+    for keyword in ("patternProperties", "additionalProperties"):
+        _lose_all(builder, spots, keyword, "names are not held to the pattern")
 
 
 def _lose_all(builder: Builder, spots: list[Spot], keyword: str, reason: str) -> None:

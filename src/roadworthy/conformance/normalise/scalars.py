@@ -10,7 +10,8 @@ import msgspec
 
 from roadworthy.conformance.alternatives import kind_of
 from roadworthy.conformance.codec import Text
-from roadworthy.conformance.normalise.keywords import APPLIES_TO
+from roadworthy.conformance.normalise.keywords import APPLIES_TO, format_binds
+from roadworthy.conformance.normalise.loss import CANNOT_COME_BACK
 from roadworthy.conformance.normalise.spots import Impossible, Sources, Spot
 from roadworthy.conformance.normalise.work import Shape, Work
 
@@ -48,9 +49,19 @@ def constraints(work: Work, spots: list[Spot], types: frozenset[str]) -> dict[st
                 continue
             if value is not None and work.facts.keeps(keyword, value):
                 sent[keyword] = value
+                if keyword == "format":
+                    _note_unchecked(work, spot)
             else:
                 work.lose(spot, keyword)
     return sent
+
+
+def _note_unchecked(work: Work, spot: Spot) -> None:
+    """A format that the schema's draft only mentions binds all the same where it is sent."""
+    name, draft = spot.schema["format"], work.sources.root.get("$schema")
+    if not format_binds(name, draft if isinstance(draft, str) else ""):
+        reason = f"bound there, though not in this draft: other strings {CANNOT_COME_BACK}"
+        work.lose_at((*spot.path, "format"), "format", reason)
 
 
 def _lows(spots: list[Spot]) -> Iterator[_Bound]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from roadworthy.conformance.normalise.keywords import APPLIES_TO
+from roadworthy.conformance.normalise.loss import CANNOT_COME_BACK
 from roadworthy.conformance.normalise.spots import Impossible, NoForm, Spot
 from roadworthy.conformance.normalise.work import Work
 
@@ -48,7 +49,7 @@ def implied_types(work: Work, spots: list[Spot]) -> frozenset[str]:
     if len(meant) != 1:
         raise NoForm("its type is not stated" if not meant else "it speaks of several types")
     ((kind, spot),) = meant.items()
-    reason = f"not stated; taken to be {kind}, so that no other value can come back"
+    reason = f"not stated; taken to be {kind}: values of other types {CANNOT_COME_BACK}"
     work.lose_at((*spot.path, "type"), "type", reason)
     return frozenset({kind})
 

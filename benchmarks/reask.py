@@ -162,6 +162,7 @@ def report(figures: dict[str, Any], options: argparse.Namespace) -> str:
         "cheaper",
         "whole",
         "cost ratio",
+        "schemas free",
     ]
     rows = []
     for name, found in figures.items():

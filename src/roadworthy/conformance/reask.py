@@ -30,8 +30,8 @@ __all__ = ["MAX_PATHS", "Reask", "merge", "plan_reask"]
 MAX_PATHS: Final = 100
 """Beyond so many places those in one list or object give way to it."""
 PRICE_OF_OUTPUT: Final = 4
-"""How many tokens of input one of output costs, as an estimate: models are priced between 2 and
-8 times (September 2026), and output is what a caller waits for."""
+"""How many tokens of input one of output is taken to cost. Of the 1,897 models that genai-prices
+0.2.3 lists with both, the median is 3.4 and nine in ten are at most 6; and output takes time."""
 _WORTH_THE_WHOLE: Final = 0.9
 """The whole is asked for where it costs less than this share of a patch: it may break what was
 right, so it must be plainly cheaper."""

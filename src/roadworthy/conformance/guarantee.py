@@ -6,9 +6,11 @@ again. No provider's mode is believed; every value passes the validator here.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -45,6 +47,9 @@ AskAgain: TypeAlias = Callable[[Reask], Awaitable[Further]]
 Record: TypeAlias = Callable[[tuple[Violation, ...]], None]
 Constraints: TypeAlias = Callable[[Any], tuple[Violation, ...]]
 """What a value that conforms to its schema still breaks; empty: nothing. Never raises."""
+
+_LONG_CHARS: Final = 16_000
+"""Beyond these a reply is read in a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,7 @@ async def deliver(
         OutputTruncated: the token limit cut the answer off.
         OutputNonconforming: it does not conform after `max_reasks` further questions.
     """
-    reading = _read(reply, schema, terms, record)
+    reading = await _apart(reply, partial(_read, reply, schema, terms, record))
     text = reply.text
     asked: list[Reask] = []
     while not reading.conforms:
@@ -103,7 +108,9 @@ async def deliver(
         further = await ask(question)
         asked.append(question)
         exchange = _Exchange(schema, replace(terms, form=further.form), record)
-        reading = exchange.after(further.reply, asked, reading)
+        reading = await _apart(
+            further.reply, partial(exchange.after, further.reply, asked, reading)
+        )
         text = further.reply.text
     outcome: Literal["first_pass", "repaired"] = "repaired" if reading.repairs else "first_pass"
     return Delivered(
@@ -112,6 +119,12 @@ async def deliver(
         repairs=reading.repairs,
         reasks=len(asked),
     )
+
+
+async def _apart(reply: Reply, read: Callable[[], Reading]) -> Reading:
+    """A long answer is read in a thread: a broken one takes a second at worst, and other calls
+    must not wait for it."""
+    return await asyncio.to_thread(read) if len(reply.text) > _LONG_CHARS else read()
 
 
 def _read(reply: Reply, schema: OutputSchema, terms: Terms, record: Record) -> Reading:

@@ -62,6 +62,24 @@ def test_what_breaks_a_constraint_is_asked_for_again() -> None:
     assert "surer than that (constraint sure)" in question
 
 
+def test_a_long_answer_is_read_aside_and_held_to_its_constraints_all_the_same() -> None:
+    lengthy = "Thinking. " * 2_000 + UNSURE
+    upstream = ScriptedUpstream([lengthy, " " * 20_000 + '{"confidence":0.8}'])
+    run, _ = pipeline(upstream)
+
+    async def beside() -> tuple[object, int]:
+        turns = 0
+        call = asyncio.create_task(run.run(triage()))
+        while not call.done():
+            await asyncio.sleep(0)
+            turns += 1
+        return call.result().call.value, turns
+
+    value, turns = asyncio.run(beside())
+    assert value == {"sentiment": "positive", "confidence": 0.8}
+    assert turns > 3  # the event loop went on meanwhile
+
+
 LONG = {"type": "string", "minLength": 40}
 WORDY = msgspec.structs.replace(
     TRIAGE,

@@ -160,6 +160,8 @@ def _explained(error: jsonschema_rs.ValidationError, lost: set[str], root: dict[
     """Whether a keyword on the way to what failed is among the losses, or one in its branches."""
     if any(place in lost for place in _way(error.evaluation_path, root)):
         return True
+    if error.kind.name == "propertyNames":  # jsonschema-rs 0.60 leaves out the way to these
+        return any(place.endswith("/propertyNames") for place in lost)
     context = getattr(error.kind, "context", None) or []
     return any(_explained(inner, lost, root) for branch in context for inner in branch)
 

@@ -316,19 +316,17 @@ class Properties:
     def restore(self, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        kept: dict[str, Any] = {}
-        fields, absent, others, holder = self.fields, self.absent, self.others, self.entries_name
-        for name, item in value.items():
-            if item is None and name in absent:
-                continue
-            codec = fields.get(name)
-            if codec is None:
-                if name == holder and holder:
-                    continue
-                codec = others if others is not None and name not in self.known else None
-            kept[name] = item if codec is None else codec.restore(item)
-        if self.entries is not None and holder in value:
-            self._unpack(value[holder], kept)
+        absent = self.absent
+        kept = {n: item for n, item in value.items() if item is not None or n not in absent}
+        for name, codec in self.fields.items():
+            item = kept.get(name)
+            if item is not None:
+                kept[name] = codec.restore(item)
+        if self.others is not None:
+            for name in kept.keys() - self.known:
+                kept[name] = self.others.restore(kept[name])
+        if self.entries is not None and self.entries_name in kept:
+            self._unpack(kept.pop(self.entries_name), kept)
         return kept
 
     def _unpack(self, held: Any, kept: dict[str, Any]) -> None:

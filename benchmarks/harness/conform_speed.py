@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import statistics
@@ -14,6 +15,11 @@ import jsonschema_rs
 
 from harness.conform_cases import Case
 from roadworthy.conformance import OutputSchema, compile_schema, conform, plan_request, read_answer
+from roadworthy.core import Settings, SystemClock
+from roadworthy.models import Capabilities, Model
+from roadworthy.pipeline import CallRequest, Pipeline, compile_state
+from roadworthy.tasks import Snapshot, TaskDefinition, Template
+from roadworthy.testing import MemoryJournal, ScriptedUpstream
 
 __all__ = ["SCHEMA", "VALID", "measure_speed"]
 
@@ -65,6 +71,7 @@ VALID: Final = json.dumps(
     }
 )
 _ROUNDS: Final = 7
+_PROMPT: Final = Template(role="user", source="An order.", file="user.md")
 
 
 def measure_speed(cases: Sequence[Case], *, seconds: float) -> dict[str, float]:
@@ -82,8 +89,42 @@ def measure_speed(cases: Sequence[Case], *, seconds: float) -> dict[str, float]:
     figures = {"bytes": float(len(VALID.encode()))}
     for name, call in per_call_s.items():
         figures[f"valid: {name}, µs"] = 1e6 * _cpu_s(call, seconds / _ROUNDS)
+    figures["valid: stage conform of a call, µs"] = asyncio.run(_stage_us())
     figures["valid: conform, answers/s"] = 1e6 / figures["valid: conform, µs"]
     return figures | _mix(cases)
+
+
+async def _stage_us(calls: int = 2_000) -> float:
+    """The median of what calls write down of their stage conform, all of it in the gateway's own
+    path: stop reason, reading, validation, the text that is passed on."""
+    task = TaskDefinition(
+        name="order", model="m", output_schema=SCHEMA, templates=(_PROMPT,), stream="buffered"
+    )
+    model = Model(
+        name="m",
+        provider="openai-compatible",
+        upstream="m",
+        base_url="http://127.0.0.1:9/v1",
+        capabilities=Capabilities(modes=("json", "prompt")),
+    )
+    snapshot = Snapshot(
+        revision="1", settings=Settings(), tasks={"order": task}, models={"m": model}
+    )
+    state, journal = compile_state(snapshot, {}), MemoryJournal()
+    pipeline = Pipeline(
+        state=lambda: state,
+        upstream=ScriptedUpstream([VALID]),
+        journal=journal,
+        clock=SystemClock(),
+    )
+    for _ in range(calls):
+        await pipeline.run(CallRequest(target="task:order", surface="task", input={}))
+    return statistics.median(
+        stage.duration_us
+        for call in journal.calls
+        for stage in call.stages
+        if stage.name == "conform"
+    )
 
 
 def _strict(schema: OutputSchema) -> Callable[[], object]:

@@ -22,6 +22,7 @@ from msgspec import inspect as types
 
 from roadworthy.cli.app import app as command_line
 from roadworthy.client import GatewayUnreachable
+from roadworthy.conformance import LOSSLESS, REPAIRS
 from roadworthy.control.api import TaskList
 from roadworthy.control.app import create_app as create_control
 from roadworthy.control.health import Health
@@ -59,6 +60,7 @@ def pages() -> dict[str, str]:
         "errors.md": error_page(),
         "cli.md": cli(),
         "http.md": http(),
+        "repairs.md": repair_page(),
     }
     return {name: f"{NOTE}\n\n{text.strip()}\n" for name, text in written.items()}
 
@@ -68,6 +70,15 @@ def main() -> None:
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(f"wrote docs/reference/{name}")
+
+
+def repair_page() -> str:
+    """Every kind of repair, in the order of the table in the code."""
+    rows = [
+        (f"`{kind}`", does, "yes" if kind in LOSSLESS else "no") for kind, does in REPAIRS.items()
+    ]
+    kinds = table(("kind", "what was done", "at `lossless`"), rows)
+    return fill("repairs", kinds=kinds)
 
 
 # Tables of structs.

@@ -11,6 +11,7 @@ from roadworthy.conformance.guarantee import (
     constrained,
     deliver,
 )
+from roadworthy.conformance.kinds import LOSSLESS, REPAIRS
 from roadworthy.conformance.normalise import (
     Loss,
     NotStrict,
@@ -27,6 +28,8 @@ from roadworthy.conformance.schema import OutputSchema, compile_schema, validate
 from roadworthy.conformance.violations import describe
 
 __all__ = [
+    "LOSSLESS",
+    "REPAIRS",
     "AskAgain",
     "ConformResult",
     "Constraints",

@@ -21,10 +21,10 @@ from roadworthy.conformance.extract import (
     unfenced,
 )
 from roadworthy.conformance.fitting import fit, has_aliases
+from roadworthy.conformance.kinds import GUESSES
 from roadworthy.conformance.locate import in_place, wants_scalar
 from roadworthy.conformance.mend import mend
 from roadworthy.conformance.parsing.nodes import (
-    GUESSES,
     Fields,
     Items,
     Node,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadworthy.conformance import compile_schema, conform, read_answer
+from roadworthy.conformance import REPAIRS, compile_schema, conform, read_answer
 from roadworthy.conformance.convert import convert
 
 COLOUR = {"enum": ["RED", "DARK_BLUE", "GREEN"], "x-aliases": {"RED": "rouge", "GREEN": ["vert"]}}
@@ -251,6 +251,7 @@ def test_every_leaf_stems_from_the_text_or_an_option_and_never_from_a_default(
     compiled = compile_schema(schema)
     reading = read_answer(text, compiled)
     assert reading == read_answer(text, compiled)
+    assert {repair.kind for repair in reading.repairs} <= REPAIRS.keys()
     if reading.conforms:
         assert compiled.is_valid(reading.value)
         found = list(leaves(reading.value))

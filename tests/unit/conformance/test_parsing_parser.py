@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadworthy.conformance import REPAIRS
 from roadworthy.conformance.parsing import Fields, Items, natural, parse
 from roadworthy.conformance.parsing.nodes import notes_of
 from roadworthy.conformance.parsing.parser import TooDeep
@@ -52,6 +53,7 @@ def test_any_mess_is_read_to_some_end(mess: str) -> None:
         node, end = parse(opening + mess)
         assert isinstance(natural(node), dict | list | str | int | float | None)
         assert 0 < end <= len(mess) + 1
+        assert REPAIRS.keys() >= set(notes_of(node))
 
 
 @pytest.mark.parametrize(

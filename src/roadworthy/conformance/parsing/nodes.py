@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 __all__ = [
-    "GUESSES",
     "Fields",
     "Items",
     "Node",
@@ -28,9 +27,6 @@ __all__ = [
 
 Note: TypeAlias = str
 """A kind of repair that was made to the syntax of one node."""
-
-GUESSES: Final = frozenset(("end_quote", "inner_quote", "stray", "set"))
-"""Notes where another reading of the text is possible. All others leave the content certain."""
 
 
 @dataclass(slots=True)

@@ -356,7 +356,7 @@ def _scalar(span: Span) -> Node:
     if len(word) <= _MAX_NUMBER and _NUMBER.fullmatch(word):
         return _number(word, ())
     if len(word) <= _MAX_NUMBER and _LOOSE_NUMBER.fullmatch(word) and not _is_code(word):
-        return _number(word, ("number",))
+        return _number(word, ("literal",))
     if len(word) > _MAX_NUMBER and _LOOSE_NUMBER.fullmatch(word):
         return Plain(float("nan"), word[:_MAX_NUMBER])  # nobody's number: a loop, most likely
     trimmed = word.rstrip("\"'") if word[:1] not in QUOTES else word

@@ -102,7 +102,7 @@ class _Each:
     def failing(self, values: Bound) -> Iterator[int]:
         items: Any = values.raw
         for part in self.over:
-            items = items[part]
+            items = items.get(part) if isinstance(items, Mapping) else None
         for index, item in enumerate(items if isinstance(items, list) else ()):
             try:
                 values.context.add_variable(self.variable, self.convert(item))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roadworthy.core import Violation
 from roadworthy.core.errors import ProjectError
@@ -68,6 +70,7 @@ def test_of_a_list_it_is_about_the_items_that_fail() -> None:
     assert places(value, positive) == [("/lines/1", ()), ("/lines/2", ())]
     assert places(value, positive, paths=("/lines",)) == [("/lines", ())]
     assert places(value, "output.lines.exists(l, l.price > 5.0)") == [("/lines", ())]
+    assert places({}, positive) == [("/lines", ())]
 
 
 def test_where_it_does_not_bind_nothing_is_broken() -> None:
@@ -109,3 +112,30 @@ def test_no_value_of_the_answer_stands_in_a_message() -> None:
 def test_a_snapshot_whose_constraint_does_not_fit_is_refused() -> None:
     with pytest.raises(ProjectError, match="task 't': a constraint does not fit: unknown field"):
         broken({}, "output.nothing > 1")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["lines", "price", "total", "x"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_whatever_the_output_is_nothing_is_raised(output: Any) -> None:
+    schema: dict[str, Any] = {}
+    sources = (
+        "output.lines.all(l, l.price > 0.0 && size(l.x) < 3)",
+        "sum(output.lines.map(l, l.price)) == output.total",
+        "output.lines[0].price / output.total > 1.0",
+        "!has(output.x) || output.x.startsWith('a')",
+    )
+    constraints = tuple(
+        ConstraintDefinition(name=source, require=source, message="m") for source in sources
+    )
+    task = TaskDefinition(name="t", model="m", output_schema=schema, constraints=constraints)
+    found = ConstraintSet(task).violations({}, output)
+    assert all(violation.keyword == "constraint" for violation in found)

@@ -84,3 +84,67 @@ def test_an_empty_folder_is_told_how_to_begin(tmp_path: Path) -> None:
     status, output = run(str(tmp_path))
     assert status == 0
     assert "`roadworthy init` writes one" in output
+
+
+STRICT = """
+model = "big"
+[input.fields]
+comment = "string"
+[output]
+type = "object"
+required = ["a", "b", "c", "d", "e", "f"]
+additionalProperties = false
+"""
+LONG = "\n".join(f"properties.{name} = {{type = 'string', maxLength = 9}}" for name in "abcdef")
+
+
+@pytest.fixture
+def strict(project: Path) -> Path:
+    (project / "tasks" / "sort" / "task.toml").write_text(STRICT + LONG)
+    (project / "tasks" / "sort" / "prompt" / "user.md").write_text("{{ comment }}")
+    return project
+
+
+def test_a_schema_that_is_enforced_whole_takes_one_line(project: Path) -> None:
+    _, output = run(str(project))
+    assert "  sort  grammar  everything enforced\n" in output
+    assert "validated" not in output
+
+
+def test_keywords_that_are_not_enforced_are_named_the_first_of_them(strict: Path) -> None:
+    status, output = run(str(strict))
+    assert status == 0
+    assert "  sort  strict  all but 6 keywords enforced\n" in output
+    assert "    /properties/e/maxLength  OpenAI does not enforce it\n" in output
+    assert "/properties/f" not in output
+    assert "and 1 more; --losses shows all" in output
+    assert "never delivered" in output
+
+
+def test_all_of_them_are_shown_on_demand(strict: Path) -> None:
+    _, output = run(str(strict), "--losses")
+    assert output.count("OpenAI does not enforce it") == 6
+    assert "more;" not in output
+
+
+def test_another_providers_form_can_be_looked_at(strict: Path) -> None:
+    _, output = run(str(strict), "--provider", "llguidance")
+    assert "Enforced while the model writes for llguidance:" in output
+    assert "  sort  grammar  everything enforced\n" in output
+
+
+def test_programs_are_given_every_loss(strict: Path) -> None:
+    _, output = run(str(strict), "--json", "--provider", "gemini")
+    report = json.loads(output)
+    assert report["provider"] == "gemini"
+    losses = report["tasks"][0]["enforcement"]["losses"]
+    assert [loss["keyword"] for loss in losses] == ["maxLength"] * 6
+    assert losses[0]["reason"] == "Gemini does not enforce it"
+
+
+def test_a_task_of_free_text_has_nothing_to_enforce(project: Path) -> None:
+    (project / "tasks" / "sort" / "task.toml").write_text("[input.fields]\ncomment = 'string'\n")
+    _, output = run(str(project), "--provider", "openai")
+    assert "Enforced" not in output
+    report = json.loads(run(str(project), "--json")[1])
+    assert report["tasks"][0]["enforcement"] is None

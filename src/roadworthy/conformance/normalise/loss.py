@@ -8,12 +8,14 @@ import msgspec
 
 from roadworthy.core import Mode
 
-__all__ = ["CANNOT_COME_BACK", "Loss", "NotStrict", "Target"]
+__all__ = ["CANNOT_BE_USED", "CANNOT_COME_BACK", "Loss", "NotStrict", "Target"]
 
 Target: TypeAlias = Literal["openai", "anthropic", "gemini", "llguidance"]
 """Whose form a schema is brought into: a provider's strict mode, or the grammar compiler."""
 
 
+CANNOT_BE_USED = "cannot be used"
+"""Begins the reason of the one loss of a schema that has no form in the mode."""
 CANNOT_COME_BACK = "cannot come back"
 """In the reason of each loss by which the mode's form is narrower than the schema."""
 
@@ -27,6 +29,8 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
     keyword: str
     """Empty where the mode cannot be used at all."""
     reason: str
+    told: bool = False
+    """Whether the model reads of it in words, in a description."""
 
 
 class NotStrict(ValueError):

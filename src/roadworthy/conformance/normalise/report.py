@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from roadworthy.conformance.normalise.llguidance import grammar_form
-from roadworthy.conformance.normalise.loss import Loss, NotStrict, Target
+from roadworthy.conformance.normalise.loss import CANNOT_BE_USED, Loss, NotStrict, Target
 from roadworthy.conformance.normalise.strict import strict_form
 from roadworthy.conformance.schema import OutputSchema
 from roadworthy.core import Mode
@@ -23,5 +23,5 @@ def loss_report(schema: OutputSchema | dict[str, Any], target: Target) -> tuple[
         form = grammar_form(source) if target == "llguidance" else strict_form(source, target)
     except NotStrict as error:
         mode: Mode = "grammar" if target == "llguidance" else "strict"
-        return (Loss(mode=mode, path="", keyword="", reason=f"cannot be used: {error}"),)
+        return (Loss(mode=mode, path="", keyword="", reason=f"{CANNOT_BE_USED}: {error}"),)
     return form.losses

@@ -61,11 +61,14 @@ class Work:
 
     def lose(self, spot: Spot, keyword: str, reason: str = "") -> None:
         """Note that a keyword of this part is not enforced, and tell the model of it."""
-        self.lose_at((*spot.path, keyword), keyword, reason)
-        if keyword in spot.schema:
+        told = keyword in spot.schema
+        self.lose_at((*spot.path, keyword), keyword, reason, told=told)
+        if told:
             self.notes[-1].append(f"{keyword}: {_shown(spot.schema[keyword], _MAX_WORDS_CHARS)}")
 
-    def lose_at(self, path: tuple[Part, ...], keyword: str, reason: str = "") -> None:
+    def lose_at(
+        self, path: tuple[Part, ...], keyword: str, reason: str = "", *, told: bool = False
+    ) -> None:
         pointer = pointer_of(path)
         self.losses.setdefault(
             (pointer, keyword),
@@ -74,6 +77,7 @@ class Work:
                 path=pointer,
                 keyword=keyword,
                 reason=reason or f"{self.facts.label} does not enforce it",
+                told=told,
             ),
         )
 
@@ -83,7 +87,8 @@ class Work:
         for spot in spots:
             keywords = self.sources.binding(spot)
             for keyword in keywords:
-                self.lose_at((*spot.path, keyword), keyword, f"written as JSON text: {why}")
+                reason = f"written as JSON text: {why}"
+                self.lose_at((*spot.path, keyword), keyword, reason, told=True)
             if keywords:
                 said.append("Its JSON Schema: " + _shown(spot.schema, _MAX_SHOWN_CHARS))
         return Shape(self.described({"type": "string"}, spots, said), Text())

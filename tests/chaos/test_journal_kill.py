@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Table, func, select
 
-from roadworthy.core import Attempt, Call, SystemClock, Usage, new_id
+from roadworthy.core import Attempt, Call, Reason, SystemClock, Usage, new_id
 from roadworthy.storage import JournalWriter, StateFolder, keeper_lock
 from roadworthy.storage.database import open_database
 from roadworthy.storage.loader import Loader
 from roadworthy.storage.queries import find_call
 from roadworthy.storage.rollups import WIDTHS_S
-from roadworthy.storage.schema import calls, rollups
+from roadworthy.storage.schema import calls, ledger, ledger_reasons, rollups
 
 KILLS = 3
 CALLS_A_LIFE = 700
@@ -88,15 +88,16 @@ def check(folder: StateFolder, acknowledged: list[str]) -> None:
         stored = list(connection.scalars(select(calls.c.id)))
     assert set(acknowledged) <= set(stored)
     assert len(stored) == len(set(stored))
-    assert counted(engine) == dict.fromkeys(WIDTHS_S, len(stored))
+    for table in (rollups, ledger, ledger_reasons):
+        assert counted(engine, table) == dict.fromkeys(WIDTHS_S, len(stored))
     for call_id in acknowledged[:: len(acknowledged) // 50]:
         assert find_call(engine, folder, call_id).call.value == call_id
     engine.dispose()
 
 
-def counted(engine: Engine) -> dict[int, int]:
-    """Calls in the rollups of each width."""
-    query = select(rollups.c.width_s, func.sum(rollups.c.calls)).group_by(rollups.c.width_s)
+def counted(engine: Engine, table: Table) -> dict[int, int]:
+    """Calls that the table counts in each width."""
+    query = select(table.c.width_s, func.sum(table.c.calls)).group_by(table.c.width_s)
     with engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
 
@@ -109,6 +110,9 @@ def write(folder: StateFolder) -> None:
         now_us = clock.now_us()
         call = Call(id=new_id(now_us), task=f"task-{now_us % 5}", started_us=now_us)
         call.attempts.append(Attempt(model="m", provider="p", usage=Usage(), text="a" * 800))
+        # Each counts in the ledger too, under one reason, with a schema of its own.
+        call.outcome, call.schema_digest = "repaired", call.id
+        call.reasons = (Reason(kind="repair", name="fence"),)
         call.value = call.id
         writer.append(call)
         os.write(1, call.id.encode() + b"\n")

@@ -15,7 +15,7 @@ from roadworthy.core.channel import Channel
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.storage import StateFolder
 from roadworthy.storage.loader import Loader
-from roadworthy.storage.retention import expire_calls, expire_texts
+from roadworthy.storage.retention import expire_calls, expire_ledger, expire_texts
 
 __all__ = ["forget_for_ever", "listen_to_supervisor", "load_for_ever", "publish_for_ever"]
 
@@ -73,6 +73,7 @@ async def forget_for_ever(
             await asyncio.to_thread(expire_texts, folder, record.keep_texts_days, now_us=now_us)
             before_us = now_us - record.keep_calls_days * DAY_US
             await asyncio.to_thread(expire_calls, engine, before_us)
+            await asyncio.to_thread(expire_ledger, engine, now_us=now_us)
         except Exception:  # noqa: BLE001 - a boundary: what is too old goes an hour later
             _log.exception("old calls and texts could not be removed")
         await asyncio.sleep(FORGET_EVERY_S)

@@ -12,6 +12,7 @@ from roadworthy.core.errors import StoreError
 from roadworthy.storage.bulk import split
 from roadworthy.storage.frame import LOSS
 from roadworthy.storage.journal import Loss
+from roadworthy.storage.ledger import Entry, entry_of
 from roadworthy.storage.reader import Record
 from roadworthy.storage.rows import row_of
 from roadworthy.storage.texts import CallTexts, day_of
@@ -40,6 +41,8 @@ class Batch:
         self.source = source
         self.rows: dict[str, dict[str, Any]] = {}
         """Of the table of calls, by id."""
+        self.entries: dict[str, Entry] = {}
+        """Of the ledger, by the id of the call; calls that it does not count have none."""
         self.texts: list[CallTexts] = []
         self.losses: list[dict[str, Any]] = []
         self.records = 0
@@ -71,6 +74,8 @@ class Batch:
         self.calls += 1
         if row["id"] not in self.rows:
             self.rows[row["id"]] = row
+            if (entry := entry_of(rest)) is not None:
+                self.entries[row["id"]] = entry
             if bulk is not None:
                 self.texts.append(CallTexts(row["id"], day, bulk))
 

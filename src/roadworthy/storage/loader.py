@@ -26,6 +26,7 @@ from roadworthy.storage.batch import DAMAGED, MAX_RECORDS, UNLOADABLE, Batch, lo
 from roadworthy.storage.database import writing
 from roadworthy.storage.folder import StateFolder
 from roadworthy.storage.journal import NEW_SUFFIX
+from roadworthy.storage.ledger_writing import LedgerWriter
 from roadworthy.storage.locks import keeper_lock, try_lock
 from roadworthy.storage.reader import JournalReader, Record
 from roadworthy.storage.rollups import WIDTHS_S, Counts, Span, Sums
@@ -73,6 +74,7 @@ class Loader:
         self._engine = engine
         self._clock = clock
         self._texts = TextStore(folder)
+        self._ledger = LedgerWriter()
 
     def load_once(self, *, max_calls: int = MAX_CALLS) -> LoadReport:
         """Load what the journals hold, ``max_calls`` at most; nothing is lost if it fails midway.
@@ -87,6 +89,7 @@ class Loader:
                 self._load_file(path, marks.get(path.name, 0), max_calls, report)
             self._remove_unfinished()
         except (SQLAlchemyError, OSError) as error:
+            self._ledger.forget()
             raise StoreError(
                 f"calls wait in {self._folder.journal}, because they cannot be loaded:"
                 f" {getattr(error, 'orig', None) or error}. Nothing is lost; free space on the"
@@ -165,6 +168,8 @@ class Loader:
             if rows:
                 connection.execute(insert(calls), rows)
                 _add_up(connection, Sums(rows))
+                fresh = [entry for call_id, entry in batch.entries.items() if call_id not in known]
+                self._ledger.add(connection, fresh)
             if batch.losses:
                 connection.execute(insert(losses), batch.losses)
             _mark(connection, batch.source, batch.next_offset)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Final
 
 from sqlalchemy import Engine, delete, select
 
 from roadworthy.storage.database import writing
 from roadworthy.storage.folder import StateFolder
 from roadworthy.storage.loader import DAMAGED_SUFFIX
-from roadworthy.storage.schema import calls
+from roadworthy.storage.schema import calls, ledger, ledger_reasons
 from roadworthy.storage.texts import day_of, remove_texts
 
-__all__ = ["expire_calls", "expire_texts"]
+__all__ = ["LEDGER_KEPT_DAYS", "expire_calls", "expire_ledger", "expire_texts"]
+
+LEDGER_KEPT_DAYS: Final = {60: 2, 600: 14}
+"""Days for which the ledger keeps its narrowest spans, by their width in seconds. Wider ones stay
+and count the same calls, but nobody looks at a minute of last month."""
+_DAY_US: Final = 86_400_000_000
 
 
 def expire_texts(folder: StateFolder, keep_days: int, *, now_us: int) -> list[date]:
@@ -45,3 +51,13 @@ def expire_calls(engine: Engine, before_us: int, *, chunk: int = 1_000) -> int:
         removed += count
         if count < chunk:
             return removed
+
+
+def expire_ledger(engine: Engine, *, now_us: int) -> None:
+    """Remove spans of the ledger that are narrower than anybody will look at."""
+    for width_s, days in LEDGER_KEPT_DAYS.items():
+        before_us = now_us - days * _DAY_US
+        for table in (ledger, ledger_reasons):
+            old = table.c.width_s == width_s, table.c.start_us < before_us
+            with writing(engine) as connection:
+                connection.execute(delete(table).where(*old))

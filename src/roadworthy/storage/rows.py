@@ -61,6 +61,8 @@ def call_of(rest: bytes) -> Call:
 def column_text(text: str) -> str:
     """A name as a column holds it: cut to `MAX_NAME`, without what a database refuses (the
     character NUL, lone surrogates)."""
+    if len(text) <= MAX_NAME and text.isascii() and "\0" not in text:
+        return text  # nearly always, and in a tenth of the time
     return text[:MAX_NAME].replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
 
 

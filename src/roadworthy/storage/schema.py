@@ -20,9 +20,19 @@ from sqlalchemy import (
     text,
 )
 
-__all__ = ["HEAD", "calls", "journal_marks", "latencies", "losses", "metadata", "rollups"]
+__all__ = [
+    "HEAD",
+    "calls",
+    "journal_marks",
+    "latencies",
+    "ledger",
+    "ledger_reasons",
+    "losses",
+    "metadata",
+    "rollups",
+]
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -121,6 +131,57 @@ latencies = Table(
     Column("model", Text, primary_key=True),
     # Of durations in microseconds.
     Column("sketch", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How often answers conform, by what they were asked for; widths and spans as above.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("width_s", Integer, primary_key=True),
+    Column("start_us", BigInteger, primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("schema_digest", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("first_pass", BigInteger, nullable=False),
+    Column("repaired", BigInteger, nullable=False),
+    Column("reasked", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("truncated", BigInteger, nullable=False),
+    Column("errored", BigInteger, nullable=False),
+    Column("cancelled", BigInteger, nullable=False),
+    Column("otherwise", BigInteger, nullable=False),
+    Column("reasks", BigInteger, nullable=False),
+    Column("reask_input_tokens", BigInteger),
+    Column("reask_output_tokens", BigInteger),
+    Column("reask_cost_nusd", BigInteger),
+    Column("reasks_unpriced", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Why not: in how many calls of such a cell each reason was met.
+ledger_reasons = Table(
+    "ledger_reasons",
+    metadata,
+    Column("width_s", Integer, primary_key=True),
+    Column("start_us", BigInteger, primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("schema_digest", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    # The last of them to arrive, as an example.
+    Column("call_id", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -163,20 +163,19 @@ def _weigh(
     found: _Weighable, schema: OutputSchema, repair: RepairLevel, form: Form
 ) -> Reading | None:
     node: Node = found.node
-    if repair == "lossless":
-        notes = list(notes_of(node))
-        if not GUESSES.isdisjoint(notes):
+    if found.bare and repair == "schema":
+        # Fitted and no more: mending would wrap a sentence into whatever is wanted.
+        said = fit(node, schema)
+        if faults_of(said.value) or not schema.is_valid(said.value):
             return None
-        made = (*found.made, *(_repair(note, "", "") for note in dict.fromkeys(notes)))
+        return Reading(said.value, True, found.made + said.repairs)
+    if repair == "lossless" or form != "plain":
+        notes = dict.fromkeys(notes_of(node))
+        if repair == "lossless" and not GUESSES.isdisjoint(notes):
+            return None
+        made = (*found.made, *(_repair(note, "", "") for note in notes))
         return assess(restore(natural(node), schema, form), schema, repair=repair, made=made)
-    if form != "plain":
-        node = node_of(restore(natural(node), schema, form))
-    if not found.bare:
-        return _fitted(node, schema, found.made)
-    said = fit(node, schema)  # and no more: mending would wrap a sentence into whatever is wanted
-    if faults_of(said.value) or not schema.is_valid(said.value):
-        return None
-    return Reading(said.value, True, found.made + said.repairs)
+    return _fitted(node, schema, found.made)
 
 
 def _weighable(

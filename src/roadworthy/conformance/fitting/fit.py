@@ -28,7 +28,7 @@ from roadworthy.conformance.fitting.scalars import (
     as_string,
     spelled,
 )
-from roadworthy.conformance.fitting.shape import Shape, Shapes
+from roadworthy.conformance.fitting.shape import Shape, Shapes, spelled_out
 from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Plain, Text, natural
 from roadworthy.conformance.pointer import Part, pointer_of
 from roadworthy.conformance.schema import OutputSchema
@@ -130,6 +130,26 @@ def _flat(done: tuple[Any, ...]) -> Iterator[Repair]:
 
 
 @dataclass(slots=True)
+class _Object:
+    """An object that is being put together."""
+
+    shape: Shape
+    path: tuple[Part, ...]
+    done: list[Any]
+    value: dict[str, Any] = field(default_factory=dict)
+    cost: int = 0
+
+    def take(self, name: str, found: _Fit) -> None:
+        self.value[name] = found.value
+        self.done.append(found.done)
+        self.cost += found.cost
+
+    def leave_out(self, repair: Repair) -> None:
+        self.done.append(repair)
+        self.cost += _EXTRA + 1
+
+
+@dataclass(slots=True)
 class _Work:
     """One answer under one schema."""
 
@@ -143,6 +163,8 @@ class _Work:
     added: int = 0
     """Levels of nesting that are being added; a schema that refers to itself would take any."""
     seen: dict[tuple[int, int, tuple[Part, ...]], _Fit] = field(default_factory=dict)
+    decoded: dict[int, Node | None] = field(default_factory=dict)
+    """What texts spell out; kept, as nodes are known by their identity."""
 
     def __post_init__(self) -> None:
         self.shapes = Shapes.of_schema(self.schema)
@@ -240,65 +262,38 @@ class _Work:
         return _Fit(value, cost, done)
 
     def _object(self, node: Fields, shape: Shape, path: tuple[Part, ...]) -> _Fit:
-        value: dict[str, Any] = {}
-        done: list[Any] = [self._syntax(node, path)]
-        cost = 0
+        made = _Object(shape, path, [self._syntax(node, path)])
         exact = {name for name, _ in node.fields if name in shape.properties}
         last = {name: position for position, (name, _) in enumerate(node.fields)}
         for position, (name, item) in enumerate(node.fields):
             if last[name] != position:  # a repeated key: the last holds, as in every parser
                 continue
-            known = shape.property_named(name, exact)
-            if known is None:
-                cost += self._extra(name, item, shape, path, value, done)
-                continue
-            target, loosely = known
-            if target in value:
-                cost += _EXTRA
+            target, loosely = shape.property_named(name, exact) or (None, 0)
+            if target is None or target in made.value:
+                self._extra(made, name, item)
                 continue
             if loosely:
-                cost += _RENAMED + loosely
-                done.append(self._repair((*path, target), "key", name, target))
-            cost += self._property(target, item, shape, path, value, done)
-        cost += FAIL * sum(name not in value for name in shape.required)
-        return _Fit(value, cost, tuple(done))
+                made.cost += _RENAMED + loosely
+                made.done.append(self._repair((*path, target), "key", name, target))
+            self._property(made, target, item)
+        made.cost += FAIL * sum(name not in made.value for name in shape.required)
+        return _Fit(made.value, made.cost, tuple(made.done))
 
-    def _property(
-        self,
-        name: str,
-        item: Node,
-        shape: Shape,
-        path: tuple[Part, ...],
-        value: dict[str, Any],
-        done: list[Any],
-    ) -> int:
-        below = shape.below(name)
-        found = self.fit(item, below, (*path, name))
+    def _property(self, made: _Object, name: str, item: Node) -> None:
+        found = self.fit(item, made.shape.below(name), (*made.path, name))
         nothing = isinstance(item, Plain) and item.value is None and found.cost >= FAIL
-        if nothing and name not in shape.required:
-            done.append(self._repair((*path, name), "null", None, ""))
-            return _EXTRA
-        value[name] = found.value
-        done.append(found.done)
-        return found.cost
+        if nothing and name not in made.shape.required:
+            made.leave_out(self._repair((*made.path, name), "null", None, ""))
+        else:
+            made.take(name, found)
 
-    def _extra(
-        self,
-        name: str,
-        item: Node,
-        shape: Shape,
-        path: tuple[Part, ...],
-        value: dict[str, Any],
-        done: list[Any],
-    ) -> int:
-        """A property that the schema does not name."""
-        if shape.closed:
-            done.append(self._repair((*path, name), "extra", natural(item), ""))
-            return _EXTRA + 1
-        found = self.fit(item, shape.below(name), (*path, name))
-        value[name] = found.value
-        done.append(found.done)
-        return found.cost + (_EXTRA if shape.properties else 0)
+    def _extra(self, made: _Object, name: str, item: Node) -> None:
+        """A property that the schema does not name, or that is there already."""
+        if made.shape.closed or name in made.value:
+            made.leave_out(self._repair((*made.path, name), "extra", natural(item), ""))
+            return
+        made.take(name, self.fit(item, made.shape.below(name), (*made.path, name)))
+        made.cost += _EXTRA if made.shape.properties else 0
 
     def _array(self, node: Items, shape: Shape, path: tuple[Part, ...]) -> _Fit:
         fits = [
@@ -311,7 +306,9 @@ class _Work:
     def _nested(self, node: Node, shape: Shape, path: tuple[Part, ...]) -> Iterator[_Fit]:
         """The node with a level of nesting more or less than it was written with."""
         if isinstance(node, Text) and (shape.takes("object") or shape.takes("array")):
-            inner = shape.decoded(node)
+            if id(node) not in self.decoded:
+                self.decoded[id(node)] = spelled_out(node)
+            inner = self.decoded[id(node)]
             if inner is not None:
                 yield self._moved("encoded", node, self.fit(inner, shape, path), path, _ENCODED)
         if isinstance(node, Items) and len(node.items) == 1 and not shape.takes("array"):

@@ -20,7 +20,7 @@ from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Text
 from roadworthy.conformance.parsing.parser import TooDeep, parse
 from roadworthy.conformance.schema import OutputSchema
 
-__all__ = ["Shape", "Shapes"]
+__all__ = ["Shape", "Shapes", "spelled_out"]
 
 _UNIONS: Final = ("anyOf", "oneOf")
 _MAX_PARTS: Final = 60
@@ -338,18 +338,18 @@ class Shape:
         except ValueError:
             return None
 
-    def decoded(self, node: Text) -> Node | None:
-        """The object or list that the text spells out, if it was encoded twice."""
-        text = node.value.strip()
-        opening = ("{" if "object" in self.types else "") + ("[" if "array" in self.types else "")
-        if not text or text[0] not in opening:
-            return None
-        try:
-            inner, end = parse(text)
-        except TooDeep:
-            return None
-        whole = isinstance(inner, Fields | Items) and inner.closed and not text[end:].strip()
-        return inner if whole else None
+
+def spelled_out(node: Text) -> Node | None:
+    """The object or list that a text is the JSON of, if it was encoded twice."""
+    text = node.value.strip()
+    if not text.startswith(("{", "[")):
+        return None
+    try:
+        inner, end = parse(text)
+    except TooDeep:
+        return None
+    whole = isinstance(inner, Fields | Items) and inner.closed and not text[end:].strip()
+    return inner if whole else None
 
 
 def _types_of(option: Any) -> tuple[str, ...]:

@@ -163,9 +163,11 @@ class _Parser:
                 continue
             if commas != bool(node.items):
                 notes.add("commas")
+            start = self.position
             item = self._value("item")
             if isinstance(item, Text) and self._is_colon():
                 item = self._pairs(item)
+                item.written = self._text[start : self.position]
             node.items.append(item)
         node.notes = tuple(sorted(notes))
         return node
@@ -174,7 +176,7 @@ class _Parser:
         after = _match_end(_SPACE, self._text, self.position)
         return self._text.startswith(":", after)
 
-    def _pairs(self, first: Text) -> Node:
+    def _pairs(self, first: Text) -> Fields:
         """Properties that stand in a list without the braces of their object."""
         fields: list[tuple[str, Node]] = []
         notes: set[Note] = {"brackets"}

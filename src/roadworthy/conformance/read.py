@@ -93,10 +93,9 @@ def read_answer(
         return _unread(CUT_OFF)
     if value is not MISSING:
         value = restore(value, schema, form)
-        if schema.is_valid(value) and (_is_shallow(text) or not faults_of(value)):
-            if repair != "schema" or not has_aliases(schema):
-                return Reading(value, True)
-            return _renamed(value, schema)
+        if _passes(value, text, schema):
+            named = repair == "schema" and has_aliases(schema)
+            return _renamed(value, schema) if named else Reading(value, True)
     if repair == "none" or len(text) > MAX_REPAIRED_CHARS:
         return assess(value, schema, repair=repair) if value is not MISSING else _unread(BROKEN)
     best: Reading | None = None
@@ -155,6 +154,8 @@ def _renamed(value: Any, schema: OutputSchema) -> Reading:
 class _Weighable(msgspec.Struct, frozen=True):
     node: Any
     made: tuple[Repair, ...] = ()
+    strict: str = ""
+    """The JSON that it is, if it is JSON as it stands."""
     bare: bool = False
     """Words without any JSON: they may be what the schema wants, or say it, and nothing else."""
 
@@ -163,6 +164,11 @@ def _weigh(
     found: _Weighable, schema: OutputSchema, repair: RepairLevel, form: Form
 ) -> Reading | None:
     node: Node = found.node
+    if found.strict and not has_aliases(schema):
+        value = decode(found.strict)
+        value = value if value is MISSING else restore(value, schema, form)
+        if _passes(value, found.strict, schema):
+            return Reading(value, True, found.made)
     if found.bare and repair == "schema":
         # Fitted and no more: mending would wrap a sentence into whatever is wanted.
         said = fit(node, schema)
@@ -243,7 +249,7 @@ def _weighed(candidate: Candidate, text: str) -> _Weighable:
         node = node_of(candidate.value)
         if isinstance(node, Items | Fields):
             node.written = source
-        return _Weighable(node, tuple(made))
+        return _Weighable(node, tuple(made), strict=source)
     if not candidate.closed:
         made.append(_repair("tail", source, natural(candidate.node)))
     return _Weighable(candidate.node, tuple(made))
@@ -295,6 +301,13 @@ def _rank(reading: Reading, schema: OutputSchema) -> tuple[int, int, bool, int]:
     elif isinstance(reading.value, list):
         hits = len(reading.value)
     return len(reading.violations), -hits, reading.value in ({}, []), len(reading.repairs)
+
+
+def _passes(value: Any, text: str, schema: OutputSchema) -> bool:
+    """Whether a value decoded from this text may be delivered as it is."""
+    if value is MISSING or not schema.is_valid(value):
+        return False
+    return _is_shallow(text) or not faults_of(value)
 
 
 def _is_shallow(text: str) -> bool:

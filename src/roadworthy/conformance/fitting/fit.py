@@ -346,6 +346,8 @@ class _Work:
         return _Fit(inner.value, inner.cost + cost, (repair, inner.done))
 
     def _syntax(self, node: Node, path: tuple[Part, ...]) -> tuple[Repair, ...]:
+        if not node.notes:
+            return ()
         before = shorten(spelled(node)) if isinstance(node, Plain | Text) else ""
         place = pointer_of(path)
         return tuple(Repair(path=place, kind=note, before=before, after="") for note in node.notes)

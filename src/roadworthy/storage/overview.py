@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, func, select
 
 from roadworthy.core import ANSWERED
-from roadworthy.core.errors import InvalidRequest
-from roadworthy.storage.rollups import WIDTHS_S, Counts
+from roadworthy.storage.buckets import MAX_BUCKETS, Buckets
+from roadworthy.storage.rollups import Counts
 from roadworthy.storage.schema import latencies, rollups
 from roadworthy.storage.sketch import QuantileSketch
 from roadworthy.storage.views import Figures, Overview, TaskFigures
 
 __all__ = ["MAX_BUCKETS", "overview"]
-
-MAX_BUCKETS: Final = 1_000
-_SECOND_US: Final = 1_000_000
-_NICE_S: Final = (
-    *(60, 120, 300, 600, 1_200, 1_800),
-    *(3_600, 7_200, 10_800, 21_600, 43_200),
-    *(86_400, 172_800, 345_600, 604_800, 1_209_600, 2_592_000),
-)
-"""Widths of a bucket that people can read; beyond the last, whole multiples of it."""
 
 
 class _Sum:
@@ -68,18 +59,8 @@ class _Sum:
         return None if value_us is None else value_us / 1_000
 
 
-class _Buckets:
-    """A span cut into buckets of one width, and the rollups that fill them."""
-
-    def __init__(self, since_us: int, until_us: int, buckets: int) -> None:
-        self.width_us = _nice_us((until_us - since_us) / buckets)
-        self.since_us = since_us // self.width_us * self.width_us
-        self.until_us = -(-until_us // self.width_us) * self.width_us
-        # The widest rollups of which whole ones fill a bucket.
-        self._rollup_s = max(w for w in WIDTHS_S if self.width_us % (w * _SECOND_US) == 0)
-
-    def starts(self) -> range:
-        return range(self.since_us, self.until_us, self.width_us)
+class _Buckets(Buckets):
+    """A span's buckets, and the rollups that fill them."""
 
     def counts(
         self, connection: Connection, task: str | None
@@ -109,7 +90,7 @@ class _Buckets:
 
     def _of_span(self, query: Select[Any], table: Table, task: str | None) -> Select[Any]:
         query = query.where(
-            table.c.width_s == self._rollup_s,
+            table.c.width_s == self.rollup_s,
             table.c.start_us >= self.since_us,
             table.c.start_us < self.until_us,
         )
@@ -128,11 +109,6 @@ def overview(
     Raises:
         InvalidRequest: the span is empty, or ``buckets`` is not from 1 to `MAX_BUCKETS`.
     """
-    if until_us <= since_us or not 1 <= buckets <= MAX_BUCKETS:
-        raise InvalidRequest(
-            f"there is no overview of {until_us - since_us} µs in {buckets} buckets. Give an"
-            f" until later than since, and from 1 to {MAX_BUCKETS} buckets."
-        )
     span = _Buckets(since_us, until_us, buckets)
     total = _Sum()
     series = {start_us: _Sum() for start_us in span.starts()}
@@ -155,11 +131,3 @@ def overview(
         series=[sums.figures(start_us) for start_us, sums in series.items()],
         tasks=[TaskFigures(task=n, figures=sums.figures(span.since_us)) for n, sums in busiest],
     )
-
-
-def _nice_us(at_least_us: float) -> int:
-    for width_s in _NICE_S:
-        if width_s * _SECOND_US >= at_least_us:
-            return width_s * _SECOND_US
-    longest_us = _NICE_S[-1] * _SECOND_US
-    return int(-(-at_least_us // longest_us)) * longest_us

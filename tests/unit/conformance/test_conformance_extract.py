@@ -103,6 +103,7 @@ def test_repetition_without_end_is_at_most_one_open_value(piece: str) -> None:
 
 @given(st.text())
 def test_any_text_has_candidates_in_order_and_apart(text: str) -> None:
-    places = [(c.start, c.end) for c in candidates(text)]
+    together = ("collected", "sequence")
+    places = [(c.start, c.end) for c in candidates(text) if c.kind not in together]
     assert all(start < end for start, end in places)
     assert all(one[1] <= two[0] for one, two in pairwise(places))

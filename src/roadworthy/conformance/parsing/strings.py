@@ -50,9 +50,10 @@ _END: Final = rf"{_GAP}\Z"
 _COMMENT: Final = r"//|/\*"
 _FENCE: Final = r"```|~~~"
 _CUT_KEY: Final = r"""["'][^"'\n]{0,120}["']?\s{0,9}\Z"""
+_WORD: Final = r"(?i:true|false|null|none)\b"
 _CLOSED: Final = (
     rf"[}}\])](?:{_GAP}(?:[}}\])]|\Z|{_COMMENT}|{_FENCE})|\s{{0,9}}\n"
-    rf"|{_GAP},{_GAP}(?:[{{\[\d-]|{_KEY}|[\"'}}\]]|\Z|{_COMMENT}))"
+    rf"|{_GAP},{_GAP}(?:[{{\[\d-]|{_WORD}|{_KEY}|[\"'}}\]]|\Z|{_COMMENT}))"
 )
 
 # What may follow a string, by its place.

@@ -12,6 +12,7 @@ import typer
 from roadworthy.cli.calls import call, calls
 from roadworthy.cli.check import check
 from roadworthy.cli.conform import conform
+from roadworthy.cli.conformance import conformance
 from roadworthy.cli.demo.command import demo
 from roadworthy.cli.init import init
 from roadworthy.cli.local import local
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (demo, init, check, run, serve, calls, call, conform):
+for verb in (demo, init, check, run, serve, calls, call, conform, conformance):
     app.command()(verb)
 app.add_typer(local, name="local")
 

@@ -16,6 +16,7 @@ from roadworthy.core import (
     CallError,
     Message,
     Outcome,
+    Reason,
     Repair,
     Stage,
     Usage,
@@ -148,6 +149,7 @@ def _feedback(dice: random.Random, started_us: int, bad: bool) -> Call:
 
 def _sheet(dice: random.Random, started_us: int, bad: bool) -> Call:
     call = _call(dice, started_us, "product-sheet", _outcome(dice, bad))
+    call.schema_digest = "17c04d"
     call.model, call.mode = "fast", "strict"
     call.cost_nusd = dice.randrange(180_000, 900_000)
     call.input = {"name": "Travel kettle", "features": ["0.5 l", "folds flat", "two voltages"]}
@@ -211,6 +213,7 @@ def _told(call: Call, dice: random.Random, *, seconds: float, raw: str, pointer:
     )
     attempts = 2 if call.outcome in ("reasked", "failed") else 1
     _attempts(call, dice, spent_us=spent_us, attempts=attempts, raw=raw, pointer=pointer)
+    call.reasons = _reasons(call.outcome, pointer)
     if call.error is not None:
         call.value = None
     tell.get(call.outcome, lambda: None)()
@@ -256,6 +259,21 @@ def _attempts(
         spent_us //= 3
     call.stages.append(Stage(name="settle", start_us=start_us, duration_us=60))
     call.duration_us = start_us + 70
+
+
+def _reasons(outcome: Outcome, pointer: str) -> tuple[Reason, ...]:
+    broken = Reason(kind="reask", name="enum", path=pointer)
+    told: dict[str, tuple[Reason, ...]] = {
+        "repaired": (
+            Reason(kind="repair", name="enum_case", path=pointer),
+            Reason(kind="repair", name="number", path="/confidence"),
+        ),
+        "reasked": (broken,),
+        "failed": (Reason(kind="failure", name="enum", path=pointer), broken),
+        "refused": (Reason(kind="failure", name="refused"),),
+        "truncated": (Reason(kind="failure", name="truncated"),),
+    }
+    return told.get(outcome, ())
 
 
 def _repair(call: Call, pointer: str) -> None:

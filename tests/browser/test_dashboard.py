@@ -16,7 +16,11 @@ from devtools import Browser, Tab, find_chromium
 from roadworthy.control import create_app
 from roadworthy.control.memory import MemorySource
 from roadworthy.control.sample import sample_calls, sample_status
+from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.source import Definition
 from roadworthy.core import Call, Repair, SystemClock
+from roadworthy.models import Model
+from roadworthy.tasks import ConstraintDefinition, TaskDefinition, Template
 
 pytestmark = pytest.mark.browser
 
@@ -35,6 +39,20 @@ def hostile_call() -> Call:
     call.input, call.value = {"a": HOSTILE * 400}, {HOSTILE: [HOSTILE]}
     call.repairs = (Repair(path=HOSTILE, kind=HOSTILE, before=HOSTILE, after=HOSTILE),)
     return call
+
+
+def hostile_definition() -> Definition:
+    schema = {"type": "object", "properties": {HOSTILE: {"enum": [HOSTILE], "maxLength": 9}}}
+    task = TaskDefinition(
+        name="hostile",
+        model=HOSTILE,
+        description=HOSTILE,
+        input_schema=schema,
+        output_schema=schema,
+        templates=(Template(role="user", source=HOSTILE, file=HOSTILE),),
+        constraints=(ConstraintDefinition(name=HOSTILE, require=HOSTILE, message=HOSTILE),),
+    )
+    return Definition(task=task, model=Model(name=HOSTILE, provider="openai", upstream=HOSTILE))
 
 
 class Served:
@@ -68,9 +86,11 @@ def boards() -> Iterator[dict[str, str]]:
     served = Served()
     status = sample_status(NOW_US)
     yield {
-        "full": served.serve(MemorySource(CALLS, status=status)),
+        "full": served.serve(MemorySource(CALLS, status=status, definitions=sample_definitions())),
         "empty": served.serve(MemorySource(status=status)),
-        "hostile": served.serve(MemorySource([hostile_call()], status=status)),
+        "hostile": served.serve(
+            MemorySource([hostile_call()], status=status, definitions=[hostile_definition()])
+        ),
     }
     served.stop()
 
@@ -98,10 +118,16 @@ PAGES = [
     ("full", "/calls"),
     ("full", f"/calls/{REPAIRED.id}"),
     ("full", "/calls?model=nobody"),
+    ("full", "/tasks"),
+    ("full", "/tasks/product-sheet"),
+    ("full", "/tasks/model%3Afast"),
     ("empty", "/"),
+    ("empty", "/tasks"),
     ("hostile", "/?span=1h"),
     ("hostile", "/calls"),
     ("hostile", "/calls/0"),
+    ("hostile", "/tasks"),
+    ("hostile", "/tasks/hostile"),
 ]
 
 
@@ -144,13 +170,22 @@ FOCUS = """(() => { const e = document.activeElement;
   return e.id || e.getAttribute("href") || e.textContent.trim() })()"""
 
 
+async def tab_to(tab: Tab, wanted: str) -> None:
+    """Press Tab until what is wanted (an id, an address, a text) has the focus."""
+    for _ in range(80):
+        await tab.press("Tab")
+        if await tab.evaluate(FOCUS) == wanted:
+            return
+    raise AssertionError(f"Tab does not reach {wanted}")
+
+
 def test_the_keyboard_reaches_the_filter_and_the_rows_and_opens_a_call(
     boards: dict[str, str], use_browser: Callable[[Use], Any]
 ) -> None:
     async def use(tab: Tab) -> None:
         await tab.open(boards["full"] + "/calls")
         reached = []
-        for _ in range(14):
+        for _ in range(20):
             await tab.press("Tab")
             reached.append(await tab.evaluate(FOCUS))
         assert reached[0] == "#main"
@@ -273,8 +308,7 @@ def test_everything_works_without_scripts(
     async def use(tab: Tab) -> None:
         await tab.scripts(enabled=False)
         await tab.open(boards["full"] + "/calls")
-        for _ in range(8):
-            await tab.press("Tab")
+        await tab_to(tab, "model")
         await tab.type("fast")
         await tab.press("Enter", expect_load=True)
         assert "model=fast" in await tab.evaluate("location.search")
@@ -285,5 +319,37 @@ def test_everything_works_without_scripts(
         await tab.hover("#outcomes summary")
         await tab.click()
         assert await tab.evaluate("document.querySelector('#outcomes details').open")
+
+    use_browser(use)
+
+
+def test_the_keyboard_unfolds_a_tasks_schema_and_scrolls_its_wide_table(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.scripts(enabled=False)
+        await tab.size(760)
+        await tab.open(boards["full"] + "/tasks/product-sheet")
+        assert not await tab.evaluate("document.querySelector('.raw').open")
+        await tab_to(tab, "As JSON Schema")
+        await tab.press("Enter")
+        assert await tab.evaluate("document.querySelector('.raw').open")
+        await tab.evaluate("document.querySelector('.wide').focus()")
+        assert await tab.evaluate("document.activeElement.className") == "wide"
+        assert tab.problems == []
+
+    use_browser(use)
+
+
+def test_a_task_prints_whole_and_without_navigation(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.open(boards["full"] + "/tasks/product-sheet")
+        await tab.send("Emulation.setEmulatedMedia", media="print")
+        shown = "getComputedStyle(document.querySelector({!r})).display"
+        assert await tab.evaluate(shown.format(".top nav")) == "none"
+        assert await tab.evaluate(shown.format(".spans")) == "none"
+        assert await tab.evaluate(shown.format(".holds")) == "table"
 
     use_browser(use)

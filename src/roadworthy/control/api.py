@@ -18,6 +18,7 @@ from roadworthy.control.faults import ErrorBody
 from roadworthy.control.health import Health
 from roadworthy.control.query import CallQuery, OverviewQuery, window
 from roadworthy.control.source import ServedTask
+from roadworthy.control.task_report import TaskReport, task_report
 from roadworthy.storage.views import CallPage, Overview, StoredCall
 
 __all__ = ["TaskEntry", "TaskList", "describe", "router"]
@@ -94,6 +95,13 @@ def tasks(request: Request) -> Response:
     return _json(TaskList(tasks=[TaskEntry(name=n, served=served.get(n)) for n in names]))
 
 
+@router.get("/api/tasks/{name:path}", responses=_answers("TaskReport"), operation_id="get_task")
+def task(request: Request, name: str) -> Response:
+    """One task: its definition, its model, and what enforces its output schema, here and at
+    other providers."""
+    return _json(task_report(control_of(request).source, name))
+
+
 @router.get("/healthz", responses=_answers("Health"), operation_id="health")
 def healthz(request: Request) -> Response:
     """What runs and what is wrong; answers 200 as long as the control plane itself works."""
@@ -107,7 +115,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, routes=app.routes, summary=app.summary
         )
         _, schemas = msgspec.json.schema_components(
-            (Overview, CallPage, StoredCall, TaskList, Health, ErrorBody), ref_template=_REFERENCE
+            (Overview, CallPage, StoredCall, TaskList, TaskReport, Health, ErrorBody),
+            ref_template=_REFERENCE,
         )
         document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
         # FastAPI's own error shape: this API never answers it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-__all__ = ["call_link", "link"]
+__all__ = ["call_link", "link", "task_link"]
 
 
 def link(path: str, **parameters: object) -> str:
@@ -15,3 +15,7 @@ def link(path: str, **parameters: object) -> str:
 
 def call_link(call_id: str) -> str:
     return f"/calls/{quote(call_id, safe='')}"
+
+
+def task_link(name: str, **parameters: object) -> str:
+    return link(f"/tasks/{quote(name, safe='')}", **parameters)

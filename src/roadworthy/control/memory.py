@@ -9,7 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from roadworthy.control.source import Status
+from roadworthy.control.source import Definition, Status
 from roadworthy.core import ANSWERED, Call
 from roadworthy.core.errors import NotFound
 from roadworthy.storage.rollups import UNTIMED, is_checked, is_conforming
@@ -35,10 +35,12 @@ class MemorySource:
         *,
         status: Status | None = None,
         texts_kept: bool = True,
+        definitions: Iterable[Definition] = (),
     ) -> None:
         self.calls = sorted(calls, key=lambda call: call.id, reverse=True)
         self.current = status or Status(revision="")
         self.texts_kept = texts_kept
+        self.definitions = {served.task.name: served for served in definitions}
 
     def list_calls(self, where: CallFilter, *, limit: int, before: str | None) -> CallPage:
         found = [
@@ -85,6 +87,9 @@ class MemorySource:
 
     def task_names(self) -> list[str]:
         return sorted({call.task for call in self.calls})
+
+    def find_task(self, name: str) -> Definition | None:
+        return self.definitions.get(name)
 
     def status(self) -> Status:
         return self.current

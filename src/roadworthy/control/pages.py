@@ -7,7 +7,9 @@ from fastapi import APIRouter, Request, Response
 from roadworthy.control.call_page import call_view
 from roadworthy.control.context import Control, control_of
 from roadworthy.control.overview import overview_page
-from roadworthy.control.query import CallQuery, OverviewQuery, parse_query, window
+from roadworthy.control.query import CallQuery, OverviewQuery, SpanQuery, parse_query, window
+from roadworthy.control.task_page import task_rows, task_view
+from roadworthy.control.task_report import require_known
 from roadworthy.core.errors import NotFound
 from roadworthy.storage.views import CallFilter, CallRow, Overview
 
@@ -67,6 +69,37 @@ def show_call(request: Request, call_id: str) -> Response:
     control = control_of(request)
     stored = control.source.find_call(call_id)
     return control.page("call.html", here="calls", health=control.health(), view=call_view(stored))
+
+
+@router.get("/tasks")
+def show_tasks(request: Request) -> Response:
+    control = control_of(request)
+    query = parse_query(SpanQuery, request.query_params)
+    names = _task_names(control)
+    definitions = {name: found for name in names if (found := control.source.find_task(name))}
+    overview = _overview(control, OverviewQuery(span=query.span))
+    return control.page(
+        "tasks.html",
+        here="tasks",
+        health=control.health(),
+        query=query,
+        rows=task_rows(names, definitions, overview),
+    )
+
+
+@router.get("/tasks/{name:path}")
+def show_task(request: Request, name: str) -> Response:
+    control = control_of(request)
+    query = parse_query(SpanQuery, request.query_params)
+    served = require_known(control.source, name)
+    overview = _overview(control, OverviewQuery(span=query.span, task=name))
+    return control.page(
+        "task.html",
+        here="tasks",
+        health=control.health(),
+        query=query,
+        view=task_view(name, served, overview, span=query.span),
+    )
 
 
 @router.get("/static/{name}")

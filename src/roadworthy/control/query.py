@@ -22,6 +22,7 @@ __all__ = [
     "CallQuery",
     "OverviewQuery",
     "Span",
+    "SpanQuery",
     "invalid_query",
     "parse_moment",
     "parse_query",
@@ -89,12 +90,17 @@ Text: TypeAlias = Annotated[
 ]
 
 
-class OverviewQuery(BaseModel):
-    """Which figures."""
+class SpanQuery(BaseModel):
+    """Figures of which time."""
 
     model_config = ConfigDict(extra="forbid")
 
     span: Annotated[Span, Field(description="How far back the figures reach.")] = "24h"
+
+
+class OverviewQuery(SpanQuery):
+    """Which figures."""
+
     task: Annotated[Text, Field(description="Of this task only.")] = None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from roadworthy.conformance import REPAIRS
 from roadworthy.control.assets import Asset
 from roadworthy.control.charts import Chart, Panel, draw_panel
 from roadworthy.control.formats import (
@@ -23,9 +24,10 @@ from roadworthy.control.formats import (
     utc_time,
     visible,
 )
-from roadworthy.control.links import call_link, link
+from roadworthy.control.links import call_link, link, task_link
 from roadworthy.control.outcomes import OUTCOMES, style_of
 from roadworthy.control.query import SPANS
+from roadworthy.control.task_page import HOLDS, MODES
 from roadworthy.control.teaching import first_commands
 from roadworthy.core import format_usd
 
@@ -57,7 +59,10 @@ class Renderer:
             visible=visible,
         )
         environment.globals.update(
+            HOLDS=HOLDS,
+            MODES=MODES,
             OUTCOMES=OUTCOMES,
+            REPAIRS=REPAIRS,
             SPANS=SPANS,
             asset=lambda name: assets[name].address,
             call_link=call_link,
@@ -68,6 +73,7 @@ class Renderer:
             link=link,
             share=share,
             style_of=style_of,
+            task_link=task_link,
             version=version,
         )
         self._environment = environment

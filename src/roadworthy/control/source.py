@@ -11,9 +11,11 @@ from typing import Protocol
 
 import msgspec
 
+from roadworthy.models import Model
 from roadworthy.storage.views import CallFilter, CallPage, Overview, StoredCall
+from roadworthy.tasks import TaskDefinition
 
-__all__ = ["CallSource", "GatewayStatus", "ServedTask", "Status"]
+__all__ = ["CallSource", "Definition", "GatewayStatus", "ServedTask", "Status"]
 
 
 class ServedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,13 @@ class ServedTask(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the required input fields, for the commands that an empty page shows."""
     checked: bool = True
     """Whether it declares an output schema."""
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """All that serving a task takes: what its files say, and the model they name."""
+
+    task: TaskDefinition
+    model: Model
 
 
 class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +84,10 @@ class CallSource(Protocol):
 
     def task_names(self) -> list[str]:
         """Names of all tasks that ever had a call, implicit ones included; sorted."""
+        ...
+
+    def find_task(self, name: str) -> Definition | None:
+        """The task that is served under this name; None: none is."""
         ...
 
     def status(self) -> Status: ...

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
 
-from roadworthy.control.source import GatewayStatus, ServedTask, Status
+from roadworthy.control.source import Definition, GatewayStatus, ServedTask, Status
 from roadworthy.core import Clock, SystemClock
 from roadworthy.storage import StateFolder, queries
 from roadworthy.storage.views import CallFilter, CallPage, Overview, StoredCall
@@ -72,6 +72,11 @@ class StoredSource:
 
     def task_names(self) -> list[str]:
         return queries.task_names(self._engine)
+
+    def find_task(self, name: str) -> Definition | None:
+        snapshot = self._publisher.snapshot
+        task = snapshot.tasks.get(name)
+        return None if task is None else Definition(task=task, model=snapshot.models[task.model])
 
     def status(self) -> Status:
         snapshot, now_us = self._publisher.snapshot, self._clock.now_us()

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from roadworthy.control import CallSource, create_app
 from roadworthy.control.memory import MemorySource
 from roadworthy.control.sample import sample_calls, sample_status
+from roadworthy.control.sample_tasks import sample_definitions
 
 NOW_US = 1_795_232_467_000_000
 """2026-11-21 03:41:07 UTC"""
@@ -29,7 +30,7 @@ class FixedClock:
 
 def full_source() -> MemorySource:
     calls = sample_calls(400, now_us=NOW_US, hours=40, seed=5)
-    return MemorySource(calls, status=sample_status(NOW_US))
+    return MemorySource(calls, status=sample_status(NOW_US), definitions=sample_definitions())
 
 
 def empty_source() -> MemorySource:

@@ -10,8 +10,13 @@ from starlette.testclient import TestClient
 
 from roadworthy.control.health import Health
 from roadworthy.control.memory import MemorySource
+from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.source import Definition
+from roadworthy.control.task_report import TaskReport
 from roadworthy.core.errors import StoreError
+from roadworthy.models import Model, Secret
 from roadworthy.storage.views import CallPage, Overview, StoredCall
+from roadworthy.tasks import TaskDefinition
 
 SOURCE = full_source()
 
@@ -61,6 +66,44 @@ def test_tasks_are_those_served_and_those_with_calls(client: TestClient) -> None
     assert [task["name"] for task in tasks] == ["classify-feedback", "model:fast", "product-sheet"]
     assert tasks[0]["served"]["model"] == "local"
     assert tasks[1]["served"] is None
+
+
+def test_one_task_comes_with_what_enforces_its_output(client: TestClient) -> None:
+    report = msgspec.json.decode(client.get("/api/tasks/product-sheet").content, type=TaskReport)
+    assert report.definition == sample_definitions()[1].task
+    assert report.enforcement is not None
+    assert report.enforcement.mode == "strict"
+    assert "/properties/title/maxLength" in {loss.path for loss in report.enforcement.losses}
+    assert report.comparison is not None
+    assert report.comparison.counts["openai"] == len(report.enforcement.losses)
+
+
+def test_a_task_says_nothing_of_where_its_model_is_or_how_one_gets_in() -> None:
+    secret = Secret(file="/run/secrets/key")
+    model = Model(
+        name="m", provider="openai", upstream="u", base_url="http://10.9.8.7", api_key=secret
+    )
+    served = Definition(task=TaskDefinition(name="t", model="m"), model=model)
+    response = client_of(MemorySource(definitions=[served])).get("/api/tasks/t")
+    assert response.json()["model"]["upstream"] == "u"
+    assert "10.9.8.7" not in response.text
+    assert "secrets" not in response.text
+
+
+def test_a_task_that_only_has_calls_is_known_by_name(client: TestClient) -> None:
+    assert client.get("/api/tasks/model:fast").json() == {
+        "name": "model:fast",
+        "definition": None,
+        "model": None,
+        "enforcement": None,
+        "comparison": None,
+    }
+
+
+def test_a_task_that_nobody_knows_is_not_found(client: TestClient) -> None:
+    response = client.get("/api/tasks/nobody/here")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+    assert "nobody/here" in response.json()["error"]["message"]
 
 
 def test_health_tells_what_runs() -> None:
@@ -126,6 +169,7 @@ def test_the_document_describes_every_route_and_leaves_nothing_dangling(
         "/api/calls",
         "/api/calls/{call_id}",
         "/api/tasks",
+        "/api/tasks/{name}",
         "/healthz",
     }
     names = re.findall(r'"#/components/schemas/([^"]+)"', response.text)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -15,11 +16,24 @@ from dashboard import (
 )
 from starlette.testclient import TestClient
 
+from roadworthy.conformance import REPAIRS
 from roadworthy.control.memory import MemorySource
 from roadworthy.control.sample import sample_calls, sample_status
-from roadworthy.control.source import Status
-from roadworthy.core import Attempt, Call, CallError, Repair, Stage, Usage, Violation, new_id
+from roadworthy.control.source import Definition, Status
+from roadworthy.core import (
+    Attempt,
+    Call,
+    CallError,
+    Reason,
+    Repair,
+    Stage,
+    Usage,
+    Violation,
+    new_id,
+)
 from roadworthy.core.errors import StoreError
+from roadworthy.models import Model
+from roadworthy.tasks import ConstraintDefinition, TaskDefinition, Template
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}\u202egnp\x00"
 SOURCE = full_source()
@@ -300,3 +314,105 @@ def test_assets_are_named_by_their_content_and_kept(client: TestClient) -> None:
         assert "immutable" in response.headers["cache-control"]
         assert re.search(r"\.[0-9a-f]{12}\.", str(address))
     assert client.get("/").headers["cache-control"] == "no-store"
+
+
+TASKS = ("classify-feedback", "product-sheet", "model:fast")
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks?span=7d", *(f"/tasks/{t}" for t in TASKS)])
+def test_pages_of_tasks_are_valid(client: TestClient, path: str) -> None:
+    assert page_of(client, path).faults == []
+
+
+def test_the_list_of_tasks_says_what_enforces_each(client: TestClient) -> None:
+    page = page_of(client, "/tasks")
+    assert {f"/tasks/{quote(name, safe='')}" for name in TASKS} <= set(page.links())
+    assert "all but 5 keywords" in " ".join(page.text.split())
+
+
+def test_a_task_leads_to_its_calls_its_charts_and_its_conformance(client: TestClient) -> None:
+    links = page_of(client, "/tasks/product-sheet?span=7d").links()
+    assert "/calls?task=product-sheet&outcome=first_pass&since=7d" in links
+    assert {"/?task=product-sheet&span=7d", "/conformance?task=product-sheet"} <= set(links)
+
+
+def test_a_task_shows_contract_losses_constraints_and_prompt(client: TestClient) -> None:
+    text = " ".join(page_of(client, "/tasks/product-sheet").text.split())
+    for told in (
+        "price.currency",
+        "also read as cur",
+        "/properties/title/maxLength in words in words in words in words enforced",
+        "Not enforced, in all 5 5 9 7 2",
+        "output.title.contains(input.name)",
+        "Write a product sheet for: {{ name }}",
+    ):
+        assert told in text
+
+
+def test_a_task_without_tasks_or_calls_teaches_how_to_begin() -> None:
+    page = page_of(client_of(MemorySource()), "/tasks")
+    assert page.faults == []
+    assert "roadworthy init" in page.text
+
+
+def test_a_task_that_nobody_knows_is_not_found(client: TestClient) -> None:
+    assert "There is no task" in page_of(client, "/tasks/nobody", status=404).text
+
+
+def hostile_definition() -> Definition:
+    schema = {
+        "type": "object",
+        "description": HOSTILE,
+        "properties": {HOSTILE: {"enum": [HOSTILE], "description": HOSTILE, "pattern": "<b>"}},
+        "not": {"const": HOSTILE},
+    }
+    constraint = ConstraintDefinition(
+        name=HOSTILE, require=HOSTILE, when=HOSTILE, message=HOSTILE, paths=(HOSTILE,)
+    )
+    task = TaskDefinition(
+        name="t",
+        model=HOSTILE,
+        description=HOSTILE,
+        parameters={HOSTILE: HOSTILE},
+        input_schema=schema,
+        output_schema=schema,
+        templates=(Template(role="user", source=HOSTILE, file=HOSTILE),),
+        constraints=(constraint,),
+    )
+    model = Model(name=HOSTILE, provider=HOSTILE, upstream=HOSTILE)
+    return Definition(task=task, model=model)
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/t"])
+def test_what_a_projects_files_say_stays_text(path: str) -> None:
+    source = MemorySource([plain_call(task="t")], definitions=[hostile_definition()])
+    page = page_of(client_of(source), path)
+    assert page.faults == []
+    assert page.all("img") == page.all("b") == []
+    assert len(page.all("script")) == 1
+    assert "\u202e" not in page.text
+    assert "\x00" not in page.text
+    assert "<script>alert(1)</script>" in page.text
+
+
+def test_a_repair_is_explained_where_its_kind_is_known() -> None:
+    repairs = (Repair(path="/a", kind="fence", before="`", after=""),)
+    call = plain_call(outcome="repaired", repairs=repairs)
+    text = page_of(client_of(MemorySource([call])), f"/calls/{call.id}").text
+    assert REPAIRS["fence"] in text
+
+
+def test_a_violation_between_several_places_names_them_all() -> None:
+    broken = Violation(path="", keyword="constraint", message="no", paths=("/from", "/to"))
+    attempt = Attempt(model="m", provider="p", violations=(broken,))
+    call = plain_call(outcome="failed", attempts=[attempt])
+    text = page_of(client_of(MemorySource([call])), f"/calls/{call.id}").text
+    assert "between /from, /to" in " ".join(text.split())
+
+
+def test_reasons_are_shown_where_the_texts_are_not_kept() -> None:
+    reasons = (Reason(kind="reask", name="maximum", path="/stars"),)
+    call = plain_call(outcome="reasked", reasons=reasons)
+    source = MemorySource([call], texts_kept=False)
+    text = " ".join(page_of(client_of(source), f"/calls/{call.id}").text.split())
+    assert "/stars maximum asked again" in text

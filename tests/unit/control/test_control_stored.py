@@ -14,6 +14,7 @@ from roadworthy.control.query import window
 from roadworthy.control.sample import sample_calls
 from roadworthy.control.stored import StoredSource
 from roadworthy.core import Settings
+from roadworthy.models import LOCAL_MODEL
 from roadworthy.storage import JournalWriter, StateFolder
 from roadworthy.storage.database import open_database
 from roadworthy.storage.loader import Loader
@@ -36,7 +37,12 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredSource]:
     task = TaskDefinition(
         name="classify-feedback", model="local", input_schema={"required": ["comment"]}
     )
-    snapshot = Snapshot(revision="r1", settings=Settings(), tasks={task.name: task})
+    snapshot = Snapshot(
+        revision="r1",
+        settings=Settings(),
+        tasks={task.name: task},
+        models={"local": LOCAL_MODEL},
+    )
     publisher = SimpleNamespace(snapshot=snapshot, faults=("a.toml: x",))
     yield StoredSource(engine=engine, folder=folder, publisher=publisher, clock=FixedClock())
     loader.close()
@@ -90,6 +96,13 @@ def test_status_gathers_what_the_keeper_knows(stored: StoredSource) -> None:
     assert status.lost_calls == 0
     (task,) = status.tasks
     assert (task.inputs, task.checked) == (("comment",), False)
+
+
+def test_a_task_is_found_with_its_model_while_it_is_served(stored: StoredSource) -> None:
+    found = stored.find_task("classify-feedback")
+    assert found is not None
+    assert (found.task.name, found.model) == ("classify-feedback", LOCAL_MODEL)
+    assert stored.find_task("product-sheet") is None
 
 
 def test_every_page_shows_from_the_database(stored: StoredSource) -> None:

@@ -9,6 +9,7 @@ the form lets through.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -327,7 +328,21 @@ def _holds(held: dict[str, list[Any]], keyword: str, value: Any) -> bool:
         numbers = [v for v in found if isinstance(v, int | float)]
         # Joined with a tighter bound, or turned into draft 6's exclusive one, it still binds.
         return bool(numbers) or bool(held.get("exclusive" + keyword.capitalize()))
+    if keyword == "pattern" and _implied_by_options(held, value):
+        return True
     return value in found or isinstance(value, dict)
+
+
+def _implied_by_options(held: dict[str, list[Any]], pattern: Any) -> bool:
+    """Whether an enumeration holds nothing but what the pattern allows."""
+    listed = [e for e in held.get("enum", []) if isinstance(e, list)]
+    listed += [[value] for value in held.get("const", [])]
+    if not isinstance(pattern, str):
+        return True  # a property of that name, in the form of a schema that is none
+    try:
+        return any(all(isinstance(o, str) and re.search(pattern, o) for o in e) for e in listed)
+    except re.error:
+        return False
 
 
 def _reachable(
@@ -379,7 +394,26 @@ def _below(path: str, node: dict[str, Any], types: set[str]) -> Iterator[tuple[s
     for keyword in ("anyOf", "oneOf", "allOf"):
         listed = node.get(keyword)
         if isinstance(listed, list):
-            yield from ((f"{path}/{keyword}/{i}", below) for i, below in enumerate(listed))
+            branches = ((f"{path}/{keyword}/{i}", below) for i, below in enumerate(listed))
+            yield from (b for b in branches if not _rules_out(node, b[1]))
+
+
+def _rules_out(node: dict[str, Any], branch: Any) -> bool:
+    """Whether what stands beside alternatives plainly leaves this one without values, or without
+    the properties that it names."""
+    if not isinstance(branch, dict):
+        return False
+    own, named = _schemas(node), _schemas(branch)
+    if node.get("additionalProperties") is False and named.keys() - own.keys():
+        return True
+    options = [(own[n].get("enum"), named[n].get("enum")) for n in own.keys() & named.keys()]
+    return any(one and other and not [o for o in one if o in other] for one, other in options)
+
+
+def _schemas(node: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    declared = node.get("properties")
+    found = declared if isinstance(declared, dict) else {}
+    return {name: below if isinstance(below, dict) else {} for name, below in found.items()}
 
 
 def _at(root: Any, pointer: str) -> Any:

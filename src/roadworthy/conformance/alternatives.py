@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
-from roadworthy.conformance.codec import Codec
+from roadworthy.conformance.codec import Codec, Named, Properties
 from roadworthy.conformance.pointer import pointer_of
 
 __all__ = ["Alternative", "Documents", "Union", "kind_of"]
@@ -28,6 +28,7 @@ _KINDS: Final[dict[type, str]] = {
     list: "array",
     type(None): "null",
 }
+_MAX_REFERENCES: Final = 20
 _ORIGINAL: Final = "urn:roadworthy:original"
 _SENT: Final = "urn:roadworthy:sent"
 
@@ -81,6 +82,12 @@ class Alternative:
     tags: dict[str, frozenset[Any]] = field(default_factory=dict)
     """Properties that are always there and have one of few strings, in the form sent."""
     names: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+    nullable: frozenset[str] = frozenset()
+    """Properties that may be null in the form sent."""
+    closed: bool = False
+    item_kinds: frozenset[str] | None = None
+    """Kinds of the items where it is a list; None: it is none, or they may be any."""
     _checks: tuple[Any, Any] | None = None
 
     def checks(self, documents: Documents, union: int, branch: int) -> tuple[Any, Any]:
@@ -88,6 +95,42 @@ class Alternative:
         if self._checks is None:
             self._checks = (documents.of_sent(union, branch), documents.of_original(self.paths))
         return self._checks
+
+    def may_be_like(self, other: Alternative) -> bool:
+        """Whether a value, as sent, may be of both, as far as can plainly be seen."""
+        shared = self.kinds & other.kinds & {"object", "array"}
+        if "array" in shared:
+            kinds = (self.item_kinds, other.item_kinds)
+            # An empty list is of both, and is the same for both.
+            if None in kinds or kinds[0] & kinds[1] & {"object", "array"}:  # type: ignore[operator]
+                return True
+        if "object" not in shared:
+            return False
+        if any(
+            not allowed & other.tags[name]
+            for name, allowed in self.tags.items()
+            if name in other.tags
+        ):
+            return False
+        if (self.closed and other.required - self.names) or (
+            other.closed and self.required - other.names
+        ):
+            return False
+        return self._reads_apart(other)
+
+    def _reads_apart(self, other: Alternative) -> bool:
+        """Whether the same object, as sent, is one value here and another there."""
+        one, two = followed(self.codec), followed(other.codec)
+        if not isinstance(one, Properties | None) or not isinstance(two, Properties | None):
+            return True
+        for name in self.names & other.names:
+            missing, missing_there = _is_missing(one, name), _is_missing(two, name)
+            if missing != missing_there and name in (other if missing else self).nullable:
+                return True
+            if (one and one.fields.get(name)) is not (two and two.fields.get(name)):
+                return True
+        further = [(c.others, c.entries) if c else (None, None) for c in (one, two)]
+        return further[0] != further[1]
 
     def may_be(self, value: Any) -> bool:
         """Whether kind and tags allow that this value, as sent, is of this alternative."""
@@ -162,6 +205,20 @@ class Union:
         for alternative in self.alternatives:
             if id(alternative.codec) in idle:
                 alternative.codec = None
+
+
+def _is_missing(codec: Properties | None, name: str) -> bool:
+    """Whether null stands for a missing property there."""
+    return codec is not None and name in codec.absent
+
+
+def followed(codec: Codec | None) -> Codec | None:
+    """What a reference leads to."""
+    for _ in range(_MAX_REFERENCES):
+        if not isinstance(codec, Named):
+            break
+        codec = codec.target
+    return codec
 
 
 def _passes(validator: Any, value: Any) -> bool:

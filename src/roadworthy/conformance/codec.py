@@ -18,7 +18,6 @@ import msgspec
 from roadworthy.conformance.strict_json import MISSING, decode
 
 __all__ = [
-    "BOX",
     "KEY",
     "VALUE",
     "Boxed",
@@ -34,7 +33,6 @@ __all__ = [
 
 KEY: Final = "key"
 VALUE: Final = "value"
-BOX: Final = "json"
 
 
 class Codec(Protocol):
@@ -197,7 +195,7 @@ class Numbered:
         items = []
         for index, name in enumerate(self.names):
             item = value.get(name, MISSING)
-            if item is MISSING or (item is None and index >= self.fewest):
+            if item is MISSING or (item is None and self.nullable and index >= self.fewest):
                 continue
             codec = self.codecs[index]
             items.append(item if codec is None else codec.restore(item))

@@ -104,7 +104,7 @@ def test_gemini_takes_recursion_where_it_may_end() -> None:
 
 
 def test_optional_fields_beyond_anthropics_limit_become_nullable_ones() -> None:
-    source = obj(**{f"p{i}": {"type": "string"} for i in range(30)})
+    source = obj([], **{f"p{i}": {"type": "string"} for i in range(30)})
     strict = strict_form(source, "anthropic")
     assert len(strict.schema["required"]) == 6
     value = {"p1": "x", "p29": "y"}
@@ -117,7 +117,7 @@ def test_optional_fields_beyond_anthropics_limit_become_nullable_ones() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        obj(**{f"p{i}": {"type": "string"} for i in range(41)}),
+        obj([], **{f"p{i}": {"type": "string"} for i in range(41)}),
         obj(
             [f"p{i}" for i in range(17)],
             **{f"p{i}": {"type": ["string", "null"]} for i in range(17)},

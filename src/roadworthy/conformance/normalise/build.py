@@ -39,6 +39,8 @@ class Build:
         self._under_way: dict[Key, int] = {}
         """Places above the one being built, with how many optional steps led to each."""
         self._names: dict[Key, str] = {}
+        self._made: dict[tuple[Key, int], Shape] = {}
+        """Places that were built before: alternatives repeat what stands beside them."""
         self._optional_steps = 0
         self._width = 1
 
@@ -86,13 +88,18 @@ class Build:
             raise NotStrict(f"it has more than {_MAX_SHAPES:,} parts once written out")
         if not any(work.sources.binding(spot) for spot in spots):
             return work.text(spots, "it may be anything")
+        key = (tuple(spot.key for spot in spots), level)
+        # Where recursion counts optional steps, a place's form depends on the way to it.
+        if key in self._made and work.facts.recursion != "optional":
+            return self._made[key]
         lone = work.sources.lone_reference(spots)
         try:
-            if lone is not None:
-                return self._reference(lone)
-            return self._place(spots, level)
+            shape = self._place(spots, level) if lone is None else self._reference(lone)
         except NoForm as error:
-            return work.text(spots, str(error))
+            self._made.clear()  # what was built below may lead back to what has come to nothing
+            shape = work.text(spots, str(error))
+        self._made[key] = shape
+        return shape
 
     def may_be_null(self, spots: list[Spot], depth: int = 8) -> bool:
         """Whether the original allows null at this place; where it cannot be told, yes."""
@@ -149,10 +156,11 @@ class Build:
             work.definitions[name] = shape.schema
             work.codecs.setdefault(name, Named(name)).target = shape.codec
         described = spot.schema.get("description")
-        if isinstance(described, str) and len(str(work.definitions[name])) <= _INLINED_CHARS:
+        definition = work.definitions[name]
+        small = "$ref" not in definition and len(str(definition)) <= _INLINED_CHARS
+        if isinstance(described, str) and small:
             # A reference may have nothing beside it, and what is said of the field is worth more.
-            inlined = {**work.definitions[name], "description": described}
-            return Shape(inlined, work.codecs[name])
+            return Shape({**definition, "description": described}, work.codecs[name])
         return Shape({"$ref": f"#/$defs/{name}"}, work.codecs[name])
 
     def _recurred(self, key: Key, spot: Spot) -> Shape:
@@ -238,7 +246,7 @@ class Build:
         for kind, make in (("object", object_shape), ("array", list_shape)):
             if kind in containers:
                 branches.append(Branch(self._of_kind(make, flat, level, kind), flat))
-        return joined(self, branches)
+        return joined(self, branches, (*flat[0].path, "type"))
 
     def _of_kind(self, make: Any, flat: list[Spot], level: int, kind: str) -> Shape:
         try:
@@ -276,4 +284,4 @@ class Build:
                 keyword,
                 "becomes anyOf: an answer may fit several alternatives",
             )
-        return joined(self, found)
+        return joined(self, found, (*spot.path, keyword))

@@ -44,6 +44,7 @@ _FORMATS: Final = frozenset(
 _NOT_SENT: Final = frozenset(
     ("x-guidance", "x-alias", "x-aliases", "$comment", "examples", "default")
 )
+_WORDS: Final = frozenset(("title", "description", "deprecated", "readOnly", "writeOnly"))
 _NO_SCHEMA: Final = frozenset(("enum", "const", "required", "type"))
 _MAPS: Final = frozenset(
     ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -76,7 +77,7 @@ def grammar_form(source: dict[str, Any]) -> GrammarForm:
     taken = _Taken(Sources(source))
     schema = taken.schema(source, ())
     losses = list(taken.losses.values())
-    for without in (None, _without_refused_leaves, _without_counts):
+    for without in (None, _without_refused_leaves, _without_counts, _without_beside_references):
         if without is not None:
             schema = without(schema, (), losses)
         tried = {**schema, "x-guidance": _COMPACT}
@@ -123,6 +124,8 @@ class _Taken:
             binds = self.sources.binds(keyword, value)
             if keyword in _NOT_SENT or (alone and binds and keyword != "$ref"):
                 continue
+            if isinstance(reference, str) and keyword in _WORDS:
+                continue  # the compiler wants nothing at all beside a reference to what is around
             if keyword in _REFUSED or not self._takes(keyword, value):
                 if binds:
                     self._lose(path, keyword)
@@ -220,11 +223,20 @@ def _without_refused_leaves(node: Any, path: tuple[Part, ...], losses: list[Loss
     return _without(node, _refused_leaves, path, losses)
 
 
+def _without_beside_references(node: Any, path: tuple[Part, ...], losses: list[Loss]) -> Any:
+    """Without what binds beside references, which the compiler refuses where they are circular."""
+
+    def beside(schema: dict[str, Any]) -> set[str]:
+        return set(schema) & (ASSERTIONS - {"$ref"}) if "$ref" in schema else set()
+
+    return _without(node, beside, path, losses)
+
+
 def _refused_leaves(schema: dict[str, Any]) -> set[str]:
-    named = {k: schema[k] for k in _OF_LEAVES if k in schema}
+    named: dict[str, Any] = {k: schema[k] for k in _OF_LEAVES if k in schema}
     if not named:
         return set()
-    fragment = {**named, **({"type": schema["type"]} if "type" in schema else {})}
+    fragment = named | ({"type": schema["type"]} if "type" in schema else {})
     if not _compile(fragment)[0]:
         return set()
     for keyword in named:

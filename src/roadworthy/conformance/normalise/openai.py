@@ -51,7 +51,9 @@ def fit_openai(size: Size, limits: Limits) -> Limits | None:
     if size.long_enum_chars > _MAX_LONG_ENUM_CHARS and limits.max_enum > _LONG_ENUM:
         return replace(limits, max_enum=_LONG_ENUM)
     if sum(size.enum_lengths) > _MAX_ENUM_VALUES:
-        return replace(limits, max_enum=_longest_that_fit(size.enum_lengths))
+        # Null may have been added to an enumeration; smaller by one is progress all the same.
+        longest = min(_longest_that_fit(size.enum_lengths), max(size.enum_lengths) - 1)
+        return replace(limits, max_enum=min(longest, limits.max_enum - 1))
     if size.properties > _MAX_PROPERTIES:
         raise NotStrict(f"it has {size.properties} properties, of {_MAX_PROPERTIES} at most")
     if size.name_chars > _MAX_NAME_CHARS:

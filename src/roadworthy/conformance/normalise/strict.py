@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from roadworthy.conformance.alternatives import Documents, Union, kind_of
-from roadworthy.conformance.codec import Boxed, Codec
+from roadworthy.conformance.alternatives import Documents
+from roadworthy.conformance.codec import Boxed
 from roadworthy.conformance.normalise.anthropic import ANTHROPIC, fit_anthropic
 from roadworthy.conformance.normalise.build import Build
 from roadworthy.conformance.normalise.facts import Facts
+from roadworthy.conformance.normalise.finish import finished
 from roadworthy.conformance.normalise.gemini import GEMINI, fit_gemini
 from roadworthy.conformance.normalise.loss import Loss, NotStrict, Target
 from roadworthy.conformance.normalise.measure import Size, measure
@@ -34,7 +35,7 @@ _TARGETS: Final[dict[str, tuple[Facts, Fit]]] = {
     "anthropic": (ANTHROPIC, fit_anthropic),
     "gemini": (GEMINI, fit_gemini),
 }
-_MAX_ATTEMPTS: Final = 4
+_MAX_ATTEMPTS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _attempt(source: dict[str, Any], facts: Facts, limits: Limits) -> tuple[Stri
     if definitions:
         schema = {**schema, "$defs": definitions}
     work.documents.sent["$defs"] = work.definitions
-    codec = _pruned(shape.codec, work)
+    codec = finished(shape.codec, work)
     form: Form = PLAIN if codec is None else Mapping(codec)
     return StrictForm(schema, form, tuple(work.losses.values())), measure(schema)
 
@@ -103,6 +104,8 @@ def _used(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
             reference = node.get("$ref")
             if isinstance(reference, str):
                 name = reference.removeprefix("#/$defs/")
+                if name not in definitions:
+                    raise NotStrict("it is recursive, and has no form where it begins")
                 if name not in used:
                     used[name] = definitions[name]
                     waiting.append(used[name])
@@ -110,74 +113,3 @@ def _used(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
         elif isinstance(node, list):
             waiting += node
     return {name: definitions[name] for name in definitions if name in used}
-
-
-def _pruned(root: Codec | None, work: Work) -> Codec | None:
-    """The codec without the parts in which nothing changes."""
-    if root is None:
-        return None
-    found = _all_of(root)
-    acting = {id(codec) for codec in found if codec.acts()}
-    above: dict[int, list[Codec]] = {}
-    for codec in found:
-        for below in codec.inner():
-            above.setdefault(id(below), []).append(codec)
-    waiting = list(acting)
-    while waiting:
-        for codec in above.get(waiting.pop(), ()):
-            if id(codec) not in acting:
-                acting.add(id(codec))
-                waiting.append(id(codec))
-    idle = {id(codec) for codec in found} - acting
-    for codec in found:
-        codec.drop(idle)
-        if isinstance(codec, Union):
-            _describe(codec, work)
-    return None if id(root) in idle else root
-
-
-def _all_of(root: Codec) -> list[Codec]:
-    """The codec and all that it uses, each once."""
-    found: dict[int, Codec] = {}
-    waiting = [root]
-    while waiting:
-        codec = waiting.pop()
-        if id(codec) not in found:
-            found[id(codec)] = codec
-            waiting += codec.inner()
-    return list(found.values())
-
-
-def _describe(union: Union, work: Work) -> None:
-    """Note by what the values of each alternative are known, now that all are written."""
-    schemas = work.documents.sent["unions"][union.number]
-    for alternative, schema in zip(union.alternatives, schemas, strict=True):
-        alternative.kinds = _kinds(schema, work.definitions, 20)
-        node = _followed(schema, work.definitions)
-        properties = node.get("properties", {})
-        alternative.names = frozenset(properties)
-        for name in node.get("required", ()):
-            below = _followed(properties.get(name, {}), work.definitions)
-            options = below.get("enum", [below["const"]] if "const" in below else [])
-            if options and all(isinstance(option, str) for option in options):
-                alternative.tags[name] = frozenset(options)
-
-
-def _followed(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    for _ in range(20):
-        if "$ref" not in schema:
-            break
-        schema = definitions.get(schema["$ref"].removeprefix("#/$defs/"), {})
-    return schema
-
-
-def _kinds(schema: dict[str, Any], definitions: dict[str, Any], depth: int) -> frozenset[str]:
-    schema = _followed(schema, definitions)
-    if "anyOf" in schema and depth:
-        found = [_kinds(branch, definitions, depth - 1) for branch in schema["anyOf"]]
-        return frozenset().union(*found)
-    if "const" in schema:
-        return frozenset({kind_of(schema["const"])})
-    types = schema.get("type", [])
-    names = types if isinstance(types, list) else [types]
-    return frozenset("number" if name == "integer" else name for name in names)

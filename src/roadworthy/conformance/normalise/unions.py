@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from roadworthy.conformance.alternatives import Alternative, Union, kind_of
-from roadworthy.conformance.codec import BOX, Boxed
+from roadworthy.conformance.codec import Boxed, Codec, Entries, Named, Numbered, Text
 from roadworthy.conformance.normalise.scalars import options_of
 from roadworthy.conformance.normalise.spots import Impossible, NoForm, Sources, Spot
 from roadworthy.conformance.normalise.types import stated_types
 from roadworthy.conformance.normalise.work import Builder, Shape, is_text
+from roadworthy.conformance.pointer import Part
 
 __all__ = ["UNIONS", "Branch", "are_disjoint", "joined", "union_of"]
 
 UNIONS: Final = ("anyOf", "oneOf")
 _TAG_VALUES: Final = 50
+_BOXES: Final[tuple[tuple[str, str, type[Codec]], ...]] = (
+    ("json", "string", Text),
+    ("entries", "array", Entries),
+    ("items", "object", Numbered),
+)
 
 
 class Branch:
@@ -36,8 +43,8 @@ def union_of(spots: list[Spot]) -> tuple[Spot, str] | None:
     return None
 
 
-def joined(builder: Builder, branches: list[Branch]) -> Shape:
-    """The alternatives as one place.
+def joined(builder: Builder, branches: list[Branch], origin: tuple[Part, ...]) -> Shape:
+    """The alternatives as one place; ``origin`` is the keyword that they stem from.
 
     Raises:
         Impossible: there are none.
@@ -50,7 +57,6 @@ def joined(builder: Builder, branches: list[Branch]) -> Shape:
         raise NoForm("all its alternatives are free-form")
     if len(distinct) == 1:
         return distinct[0].shape
-    # Alternatives told apart by a tag come with the tag first: it is what a model writes first.
     schemas = [branch.shape.schema for branch in distinct]
     if all(branch.shape.codec is None for branch in distinct):
         return Shape({"anyOf": _flattened(schemas)})
@@ -60,7 +66,9 @@ def joined(builder: Builder, branches: list[Branch]) -> Shape:
     )
     unions = builder.work.documents.sent["unions"]
     unions.append(schemas)
-    return Shape({"anyOf": schemas}, Union(builder.work.documents, len(unions) - 1, alternatives))
+    union = Union(builder.work.documents, len(unions) - 1, alternatives)
+    builder.work.unions.append((union, origin))
+    return Shape({"anyOf": schemas}, union)
 
 
 def _flattened(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -80,29 +88,42 @@ def _distinct(branches: list[Branch]) -> list[Branch]:
 
 
 def _boxed(branches: list[Branch]) -> list[Branch]:
-    """Strings that hold JSON stand in an object where they could be taken for plain strings."""
-    texts = [branch for branch in branches if is_text(branch.shape)]
-    if not texts or len(branches) == 1:
-        return branches
-    others = [branch for branch in branches if not is_text(branch.shape)]
-    if len(texts) == 1 and not any(_may_be_string(branch.shape.schema) for branch in others):
-        return branches
-    for branch in texts if others else texts[1:]:
-        schema = {
-            "type": "object",
-            "properties": {BOX: branch.shape.schema},
-            "required": [BOX],
-            "additionalProperties": False,
-        }
-        branch.shape = Shape(schema, Boxed(BOX, branch.shape.codec))
+    """Alternatives whose form could be taken for another's stand in an object of their own:
+    strings that hold JSON beside strings, entries beside lists, tuples beside objects."""
+    for place, branch in enumerate(branches):
+        others = [other.shape.schema for other in branches[:place] + branches[place + 1 :]]
+        for name, kind, kinds_of_codec in _BOXES:
+            is_one = any(isinstance(codec, kinds_of_codec) for codec in _outer(branch.shape.codec))
+            if is_one and any(_may_be(other, kind) for other in others):
+                branch.shape = _box(name, branch.shape)
+                break
     return branches
 
 
-def _may_be_string(schema: dict[str, Any]) -> bool:
+def _box(name: str, shape: Shape) -> Shape:
+    schema = {
+        "type": "object",
+        "properties": {name: shape.schema},
+        "required": [name],
+        "additionalProperties": False,
+    }
+    return Shape(schema, Boxed(name, shape.codec))
+
+
+def _outer(codec: Codec | None) -> Iterator[Codec]:
+    """The codecs that a value of this place meets first."""
+    if isinstance(codec, Named | Union):
+        for below in codec.inner():
+            yield from _outer(below)
+    elif codec is not None:
+        yield codec
+
+
+def _may_be(schema: dict[str, Any], kind: str) -> bool:
     if "anyOf" in schema:
-        return any(map(_may_be_string, schema["anyOf"]))
+        return any(_may_be(branch, kind) for branch in schema["anyOf"])
     types = schema.get("type")
-    return types is None or "string" in (types if isinstance(types, list) else [types])
+    return types is None or kind in (types if isinstance(types, list) else [types])
 
 
 def are_disjoint(sources: Sources, branches: list[list[Spot]]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from roadworthy.conformance.alternatives import Documents
+from roadworthy.conformance.alternatives import Documents, Union
 from roadworthy.conformance.codec import Codec, Named, Text
 from roadworthy.conformance.normalise.facts import Facts
 from roadworthy.conformance.normalise.loss import Loss
@@ -56,6 +56,8 @@ class Work:
     """What to tell the model in words, for each place under way, the innermost last."""
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     codecs: dict[str, Named] = field(default_factory=dict)
+    unions: list[tuple[Union, tuple[Part, ...]]] = field(default_factory=list)
+    """Those with alternatives that differ in form, and the keywords that they stem from."""
     shapes: int = 0
     nullable_fields: int = 0
 

@@ -56,7 +56,8 @@ def main() -> None:
     print("\n".join(about), end="\n\n")
     print(report(results, markdown=options.markdown))
     if options.json:
-        data = {"about": about, "figures": figures(results), "rows": results}
+        rows = [msgspec.structs.replace(result, tail="") for result in results]
+        data = {"about": about, "figures": figures(results), "rows": rows}
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(data), indent=1) + b"\n")
     if any(not result.valid for result in results):
         sys.exit(1)

@@ -366,7 +366,7 @@ def _reachable(
         types = node.get("type")
         named = set(types if isinstance(types, list) else [types] if types else [])
         yield path, node, named | ({"number"} if "integer" in named else set())
-        waiting += [w for w in _below(path, node, named) if not _is_lost(w[0], lost)]
+        waiting += [w for w in _below(path, node, named, root) if not _is_lost(w[0], lost)]
 
 
 def _is_lost(path: str, lost: set[str]) -> bool:
@@ -374,7 +374,9 @@ def _is_lost(path: str, lost: set[str]) -> bool:
     return any("/".join(parts[:n]) in lost for n in range(2, len(parts) + 1))
 
 
-def _below(path: str, node: dict[str, Any], types: set[str]) -> Iterator[tuple[str, Any]]:
+def _below(
+    path: str, node: dict[str, Any], types: set[str], root: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
     def escaped(name: str) -> str:
         return name.replace("~", "~0").replace("/", "~1")
 
@@ -395,12 +397,14 @@ def _below(path: str, node: dict[str, Any], types: set[str]) -> Iterator[tuple[s
         listed = node.get(keyword)
         if isinstance(listed, list):
             branches = ((f"{path}/{keyword}/{i}", below) for i, below in enumerate(listed))
-            yield from (b for b in branches if not _rules_out(node, b[1]))
+            yield from (b for b in branches if not _rules_out(node, b[1], root))
 
 
-def _rules_out(node: dict[str, Any], branch: Any) -> bool:
+def _rules_out(node: dict[str, Any], branch: Any, root: dict[str, Any]) -> bool:
     """Whether what stands beside alternatives plainly leaves this one without values, or without
     the properties that it names."""
+    if isinstance(branch, dict) and isinstance(branch.get("$ref"), str):
+        branch = _at(root, unquote(branch["$ref"].removeprefix("#")))
     if not isinstance(branch, dict):
         return False
     own, named = _schemas(node), _schemas(branch)

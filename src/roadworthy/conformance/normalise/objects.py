@@ -154,6 +154,8 @@ def _assembled(
         schema["additionalProperties"] = False
         if further.open:
             work.lose_at((*spots[0].path, "additionalProperties"), "additionalProperties", _CLOSED)
+    if not work.facts.all_required:  # where they may be left out, empty lists only take room
+        schema = {k: v for k, v in schema.items() if v or k not in ("required", "properties")}
     _lose_counts(builder, spots, parts, is_closed=not further.open and not further.kinds)
     codec = Properties(
         names=tuple(parts.shapes),

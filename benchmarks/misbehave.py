@@ -47,8 +47,9 @@ def parse() -> argparse.Namespace:
 
 def report(tally: Tally, spent_s: float, *, markdown: bool) -> str:
     failed = tally.calls - tally.delivered
+    ways = tally.ways.keys() - {"honest"}
     lines = [
-        f"{tally.calls:,} calls, {tally.attempts:,} attempts, {len(tally.ways)} ways:"
+        f"{tally.calls:,} calls, {tally.attempts:,} attempts, {len(ways)} ways:"
         f" {tally.delivered:,} delivered, {failed:,} not; {spent_s:.0f} s of CPU",
         f"delivered and not conforming, untyped errors, journal faults: {tally.problem_count}",
         *tally.problems,

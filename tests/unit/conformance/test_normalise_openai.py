@@ -112,6 +112,17 @@ def test_one_of_is_lost_only_where_two_alternatives_can_fit_at_once() -> None:
     assert lost(strict_form(alike)) == ["/oneOf"]
 
 
+def test_a_tag_that_tells_alternatives_apart_is_written_first() -> None:
+    branches = [
+        obj(["n", "kind"], n={"type": "integer"}, kind={"const": kind}, x={"type": "boolean"})
+        for kind in ("p", "q")
+    ]
+    first, second = strict_form({"oneOf": branches}).schema["properties"]["value"]["anyOf"]
+    assert [list(first["properties"]), list(second["properties"])] == [["kind", "n", "x"]] * 2
+    sent = returns({"oneOf": branches}, {"n": 1, "kind": "q"})
+    assert sent == {"value": {"n": 1, "kind": "q", "x": None}}
+
+
 def test_only_patterns_that_every_engine_has_are_kept() -> None:
     strict = strict_form(
         obj(

@@ -57,7 +57,7 @@ def joined(builder: Builder, branches: list[Branch], origin: tuple[Part, ...]) -
         raise NoForm("all its alternatives are free-form")
     if len(distinct) == 1:
         return distinct[0].shape
-    schemas = [branch.shape.schema for branch in distinct]
+    schemas = _tag_first([branch.shape.schema for branch in distinct])
     if all(branch.shape.codec is None for branch in distinct):
         return Shape({"anyOf": _flattened(schemas)})
     alternatives = tuple(
@@ -69,6 +69,35 @@ def joined(builder: Builder, branches: list[Branch], origin: tuple[Part, ...]) -
     union = Union(builder.work.documents, len(unions) - 1, alternatives)
     builder.work.unions.append((union, origin))
     return Shape({"anyOf": schemas}, union)
+
+
+def _tag_first(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Objects that a tag tells apart, with the tag as what a model writes first: by then it has
+    chosen, and OpenAI has refused alternatives that begin with the same property."""
+    objects = [schema for schema in schemas if "properties" in schema]
+    common = [n for n in objects[0]["properties"] if _tells_apart(n, objects)] if objects else []
+    if len(objects) < 2 or not common:
+        return schemas
+    tag = common[0]
+    return [
+        {**schema, "properties": {tag: schema["properties"][tag], **schema["properties"]}}
+        if "properties" in schema
+        else schema
+        for schema in schemas
+    ]
+
+
+def _tells_apart(name: str, objects: list[dict[str, Any]]) -> bool:
+    seen: set[str] = set()
+    for schema in objects:
+        below = schema["properties"].get(name, {})
+        options = below.get("enum", [below["const"]] if "const" in below else [])
+        if not options or not all(isinstance(option, str) for option in options):
+            return False
+        if seen & set(options):
+            return False
+        seen |= set(options)
+    return True
 
 
 def _flattened(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn
 
-from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Spelled, node_of
+from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Spelled, natural, node_of
 from roadworthy.conformance.parsing.parser import MAX_DEPTH, TooDeep, parse
 from roadworthy.conformance.strict_json import MISSING, decode
 
@@ -167,7 +167,10 @@ def _read(text: str, start: int) -> Candidate | None:
     except TooDeep:
         return None
     closed = not isinstance(node, Fields | Items) or node.closed
-    return Candidate(start, end, MISSING, _surroundings(text, start, end), closed, node)
+    kind = _surroundings(text, start, end)
+    if not closed and kind == "prose" and natural(node) in ({}, []):
+        return None  # a bracket at the end of a sentence
+    return Candidate(start, end, MISSING, kind, closed, node)
 
 
 def _is_too_deep(value: Any) -> bool:

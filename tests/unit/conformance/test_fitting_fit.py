@@ -268,3 +268,10 @@ def test_what_the_validator_reports_is_still_converted_where_fitting_cannot_see(
         "then": {"properties": {"v": {"type": "integer"}}},
     }
     assert value_of(schema, '{"kind": "n", "v": "3"}') == {"kind": "n", "v": 3}
+
+
+@pytest.mark.parametrize("text", ['"pay', "I would say [", "{\n 'kind': 'pay"])
+def test_what_was_cut_off_is_not_taken_for_the_shorter_option(text: str) -> None:
+    options = {"anyOf": [{"const": "pay"}, {"const": "pay_later"}]}
+    assert value_of(options, text) == "FAILED"
+    assert value_of({"type": "array", "items": options}, text) == "FAILED"

@@ -206,6 +206,8 @@ class _Work:
     def _choose(self, node: Node, shape: Shape, path: tuple[Part, ...]) -> _Fit:
         if not self.aliased and shape.satisfied_by(natural(node)):
             return self._as_written(node, path)
+        if isinstance(node, Text) and "tail" in node.notes and _is_cut(node.value, shape):
+            return _Fit(node.value, FAIL, self._syntax(node, path))
         best: _Fit | None = None
         for branch in shape.branches:
             self.tries += 1
@@ -355,6 +357,12 @@ class _Work:
     def _repair(self, path: tuple[Part, ...], kind: str, before: Any, after: Any) -> Repair:
         shown = "" if after == "" else shorten(after)
         return Repair(path=pointer_of(path), kind=kind, before=shorten(before), after=shown)
+
+
+def _is_cut(word: str, shape: Shape) -> bool:
+    """Whether an alternative's longer option may have been meant, had the answer gone on."""
+    names = [name for branch in shape.branches for name in branch.choices]
+    return any(name != word and name.startswith(word) for name in names)
 
 
 def _is_prose(node: Node, item: Shape) -> bool:

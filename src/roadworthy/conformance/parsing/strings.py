@@ -58,7 +58,7 @@ _CLOSED: Final = (
 
 # What may follow a string, by its place.
 _AFTER: Final[dict[Place, re.Pattern[str]]] = {
-    "key": re.compile(rf"""{_GAP}(?:[:,}}\[{{"'\u201c\u201d\d-]|=>|\Z)"""),
+    "key": re.compile(rf"""{_GAP}(?:[:,}}\[\]{{"'\u201c\u201d\d-]|=>|\Z)"""),
     "field": re.compile(
         rf"{_END}|{_GAP}(?:{_CLOSED}|{_COMMENT}|{_FENCE}|\+\s*[\"'])"
         rf"|{_GAP},{_GAP}(?:\Z|[}}\]]|{_KEY}|{_CUT_KEY}|{_COMMENT}|{_FENCE}|\.\.\.|,)"

@@ -33,6 +33,7 @@ from roadworthy.core.errors import RoadworthyError
 from roadworthy.models import Secret
 from roadworthy.models.catalog import ModelEntry, PriceEntry
 from roadworthy.models.providers import PROVIDERS
+from roadworthy.monitoring import ConformanceReport
 from roadworthy.serving import app as serving_app
 from roadworthy.serving import chat_request
 from roadworthy.serving import task as task_surface
@@ -329,7 +330,9 @@ def http() -> str:
 
 def struct_sections() -> Iterator[str]:
     """A table of each struct that the control API answers, what holds others before them."""
-    waiting: list[Struct] = [Overview, CallPage, StoredCall, TaskList, Health]
+    waiting: list[Struct] = [
+        *(Overview, CallPage, StoredCall, TaskList, ConformanceReport, Health),
+    ]
     seen: set[Struct] = set()
     while waiting:
         struct = waiting.pop(0)

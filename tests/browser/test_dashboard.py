@@ -18,7 +18,7 @@ from roadworthy.control.memory import MemorySource
 from roadworthy.control.sample import sample_calls, sample_status
 from roadworthy.control.sample_tasks import sample_definitions
 from roadworthy.control.source import Definition
-from roadworthy.core import Call, Repair, SystemClock
+from roadworthy.core import Call, Reason, Repair, SystemClock
 from roadworthy.models import Model
 from roadworthy.tasks import ConstraintDefinition, TaskDefinition, Template
 
@@ -38,6 +38,10 @@ def hostile_call() -> Call:
     call.conversation_id = HOSTILE
     call.input, call.value = {"a": HOSTILE * 400}, {HOSTILE: [HOSTILE]}
     call.repairs = (Repair(path=HOSTILE, kind=HOSTILE, before=HOSTILE, after=HOSTILE),)
+    call.reasons = (Reason(kind="repair", name=HOSTILE, path=HOSTILE),)
+    call.outcome, call.schema_digest = "repaired", HOSTILE
+    for attempt in call.attempts:
+        attempt.model = attempt.provider = HOSTILE
     return call
 
 
@@ -115,6 +119,8 @@ def use_browser() -> Iterator[Callable[[Use], Any]]:
 PAGES = [
     ("full", "/"),
     ("full", "/?span=7d&task=product-sheet"),
+    ("full", "/conformance"),
+    ("full", "/conformance?by=task,version,provider,model,mode,schema&span=30d&mode=strict"),
     ("full", "/calls"),
     ("full", f"/calls/{REPAIRED.id}"),
     ("full", "/calls?model=nobody"),
@@ -122,8 +128,10 @@ PAGES = [
     ("full", "/tasks/product-sheet"),
     ("full", "/tasks/model%3Afast"),
     ("empty", "/"),
+    ("empty", "/conformance"),
     ("empty", "/tasks"),
     ("hostile", "/?span=1h"),
+    ("hostile", "/conformance?by=task,version,provider,model,mode,schema&span=24h"),
     ("hostile", "/calls"),
     ("hostile", "/calls/0"),
     ("hostile", "/tasks"),
@@ -267,6 +275,28 @@ def test_a_chart_opens_the_calls_of_a_time_by_keyboard(
                 break
         await tab.press("Enter", expect_load=True)
         assert await tab.evaluate("location.pathname") == "/calls"
+
+    use_browser(use)
+
+
+def test_the_ledger_is_narrowed_by_keyboard_and_leads_to_an_example(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.open(boards["full"] + "/conformance")
+        await tab.evaluate("document.querySelector('.ledger').parentElement.focus()")
+        reached = []
+        for _ in range(4):
+            await tab.press("Tab")
+            reached.append(await tab.evaluate(FOCUS))
+        assert [link.split("?")[0] for link in reached] == ["/conformance"] * 4
+        await tab.press("Enter", expect_load=True)
+        assert "mode=grammar" in await tab.evaluate("location.search")
+        assert await tab.evaluate("document.querySelectorAll('.narrowed a').length") == 1
+        await tab.evaluate("document.querySelector('.reasons td a').focus()")
+        await tab.press("Enter", expect_load=True)
+        assert (await tab.evaluate("location.pathname")).startswith("/calls/")
+        assert tab.problems == []
 
     use_browser(use)
 

@@ -13,12 +13,15 @@ import msgspec
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from roadworthy.control.conformance_query import ConformanceQuery
+from roadworthy.control.conformance_report import conformance_report
 from roadworthy.control.context import control_of
 from roadworthy.control.faults import ErrorBody
 from roadworthy.control.health import Health
 from roadworthy.control.query import CallQuery, OverviewQuery, window
 from roadworthy.control.source import ServedTask
 from roadworthy.control.task_report import TaskReport, task_report
+from roadworthy.monitoring import ConformanceReport
 from roadworthy.storage.views import CallPage, Overview, StoredCall
 
 __all__ = ["TaskEntry", "TaskList", "describe", "router"]
@@ -102,6 +105,12 @@ def task(request: Request, name: str) -> Response:
     return _json(task_report(control_of(request).source, name))
 
 
+@router.get("/api/conformance", responses=_answers("ConformanceReport"), operation_id="conformance")
+def conformance(request: Request, query: Annotated[ConformanceQuery, Query()]) -> Response:
+    """How often answers conform over a span, how sure that is, whether it moved, and why not."""
+    return _json(conformance_report(control_of(request), query))
+
+
 @router.get("/healthz", responses=_answers("Health"), operation_id="health")
 def healthz(request: Request) -> Response:
     """What runs and what is wrong; answers 200 as long as the control plane itself works."""
@@ -115,7 +124,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, routes=app.routes, summary=app.summary
         )
         _, schemas = msgspec.json.schema_components(
-            (Overview, CallPage, StoredCall, TaskList, TaskReport, Health, ErrorBody),
+            (
+                *(Overview, CallPage, StoredCall, TaskList, TaskReport, ConformanceReport),
+                *(Health, ErrorBody),
+            ),
             ref_template=_REFERENCE,
         )
         document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)

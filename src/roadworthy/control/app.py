@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Scope
 from roadworthy.control.api import describe
 from roadworthy.control.api import router as api_router
 from roadworthy.control.assets import load_assets
+from roadworthy.control.conformance_routes import router as conformance_router
 from roadworthy.control.context import Control
 from roadworthy.control.faults import fault_response, install_error_handlers
 from roadworthy.control.guard import Guard
@@ -58,6 +59,7 @@ def create_app(
     app.state.control = control
     app.include_router(api_router)
     app.include_router(page_router)
+    app.include_router(conformance_router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's own way
     install_error_handlers(app)
 

@@ -9,9 +9,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from roadworthy.control.memory_ledger import ledger_of
 from roadworthy.control.source import Definition, Status
 from roadworthy.core import ANSWERED, Call
 from roadworthy.core.errors import NotFound
+from roadworthy.storage.buckets import Buckets
+from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
 from roadworthy.storage.rollups import UNTIMED, is_checked, is_conforming
 from roadworthy.storage.views import (
     CallFilter,
@@ -85,6 +88,17 @@ class MemorySource:
             ],
         )
 
+    def conformance(
+        self,
+        where: LedgerFilter,
+        *,
+        since_us: int,
+        until_us: int,
+        by: Sequence[Dimension] = (),
+        buckets: int = 60,
+    ) -> Ledger:
+        return ledger_of(self.calls, where, Buckets(since_us, until_us, buckets), by=by)
+
     def task_names(self) -> list[str]:
         return sorted({call.task for call in self.calls})
 
@@ -100,6 +114,9 @@ def _matches(call: Call, where: CallFilter) -> bool:
         (where.task, call.task),
         (where.outcome, call.outcome),
         (where.model, call.model),
+        (where.version, call.version),
+        (where.mode, call.mode),
+        (where.schema_digest, call.schema_digest),
         (where.conversation_id, call.conversation_id),
         (where.error_code, call.error.code if call.error else None),
     )

@@ -5,9 +5,8 @@ It answers, in this order: is it holding? what veers off? which calls show it?
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Final, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 from markupsafe import Markup
@@ -17,21 +16,11 @@ from roadworthy.control.formats import compact, count, duration_ms, iso_time, sh
 from roadworthy.control.links import link
 from roadworthy.control.outcomes import OUTCOMES, not_answered, style_of
 from roadworthy.control.query import SPANS, OverviewQuery
+from roadworthy.control.time_axis import time_column
 from roadworthy.core import ANSWERED, NUSD_PER_USD, format_usd
 from roadworthy.storage.views import Figures, Overview
 
 __all__ = ["Card", "OverviewPage", "OverviewTask", "Remark", "overview_page"]
-
-HOUR_S: Final = 3_600
-DAY_S: Final = 24 * HOUR_S
-
-# Seconds between the times that an axis names.
-_TICK_S: Final[Mapping[str, int]] = {
-    "1h": 15 * 60,
-    "24h": 4 * HOUR_S,
-    "7d": DAY_S,
-    "30d": 5 * DAY_S,
-}
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,25 +212,18 @@ def _charts(overview: Overview, query: OverviewQuery) -> dict[str, Chart]:
 
 
 def _column(figures: Figures, overview: Overview, query: OverviewQuery) -> Column:
-    start_s, width_s = figures.start_us // 1_000_000, overview.bucket_us // 1_000_000
-    filling = figures.start_us + overview.bucket_us >= overview.until_us
-    start = datetime.fromtimestamp(start_s, UTC)
-    end = datetime.fromtimestamp(start_s + width_s, UTC)
-    tick = ""
-    if start_s % _TICK_S[query.span] == 0:
-        midnight = start_s % DAY_S == 0
-        tick = start.strftime("%-d %b" if midnight else "%H:%M")
-    return Column(
-        label=f"{start:%-d %b %H:%M} to {end:%H:%M} UTC{', so far' if filling else ''}",
-        tick=tick,
-        href=link(
-            "/calls",
-            task=query.task,
-            since=iso_time(figures.start_us),
-            until=iso_time(figures.start_us + overview.bucket_us),
-        )
-        if figures.calls
-        else None,
+    href = link(
+        "/calls",
+        task=query.task,
+        since=iso_time(figures.start_us),
+        until=iso_time(figures.start_us + overview.bucket_us),
+    )
+    return time_column(
+        figures.start_us,
+        width_us=overview.bucket_us,
+        until_us=overview.until_us,
+        span=query.span,
+        href=href if figures.calls else None,
     )
 
 

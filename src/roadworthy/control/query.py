@@ -30,15 +30,16 @@ __all__ = [
 ]
 
 Query = TypeVar("Query", bound=BaseModel)
-Span: TypeAlias = Literal["1h", "24h", "7d", "30d"]
+Span: TypeAlias = Literal["1h", "24h", "7d", "30d", "90d"]
 
 # A span's length and the width of one point, in seconds. Widths are whole minutes, because the
-# rollups are; and whole parts of a day, so that points begin at round times.
+# rollups are; and whole parts or multiples of a day, so that points begin at round times.
 SPANS: Final[Mapping[str, tuple[str, int, int]]] = {
     "1h": ("hour", 3_600, 60),
     "24h": ("24 hours", 86_400, 1_800),
     "7d": ("7 days", 7 * 86_400, 3 * 3_600),
     "30d": ("30 days", 30 * 86_400, 12 * 3_600),
+    "90d": ("90 days", 90 * 86_400, 2 * 86_400),
 }
 
 _RELATIVE = re.compile(r"(\d{1,6})(s|m|h|d)")
@@ -114,6 +115,12 @@ class CallQuery(BaseModel):
         Outcome | None, BeforeValidator(_unset_if_empty), Field(description="How it ended.")
     ] = None
     model: Annotated[Text, Field(description="The logical model.")] = None
+    version: Annotated[Text, Field(description="The version of the task.")] = None
+    mode: Annotated[Text, Field(description="How the answer was asked for.")] = None
+    # `schema` is a method of pydantic's models.
+    digest: Annotated[
+        Text, Field(alias="schema", description="The output schema's whole digest.")
+    ] = None
     conversation: Annotated[Text, Field(description="The conversation's id.")] = None
     error_code: Annotated[Text, Field(description="The error that the caller was given.")] = None
     since: Annotated[
@@ -134,6 +141,9 @@ class CallQuery(BaseModel):
             task=self.task,
             outcome=self.outcome,
             model=self.model,
+            version=self.version,
+            mode=self.mode,
+            schema_digest=self.digest,
             conversation_id=self.conversation,
             error_code=self.error_code,
             since_us=parse_moment(since, now_us=now_us, param="since") if since else None,

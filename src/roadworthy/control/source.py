@@ -7,11 +7,13 @@ calls them from threads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
 from roadworthy.models import Model
+from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
 from roadworthy.storage.views import CallFilter, CallPage, Overview, StoredCall
 from roadworthy.tasks import TaskDefinition
 
@@ -81,6 +83,18 @@ class CallSource(Protocol):
     def overview(
         self, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60
     ) -> Overview: ...
+
+    def conformance(
+        self,
+        where: LedgerFilter,
+        *,
+        since_us: int,
+        until_us: int,
+        by: Sequence[Dimension] = (),
+        buckets: int = 60,
+    ) -> Ledger:
+        """How often answers conformed, and why not, in a span and in the one before it."""
+        ...
 
     def task_names(self) -> list[str]:
         """Names of all tasks that ever had a call, implicit ones included; sorted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
@@ -9,6 +10,8 @@ from sqlalchemy import Engine
 from roadworthy.control.source import Definition, GatewayStatus, ServedTask, Status
 from roadworthy.core import Clock, SystemClock
 from roadworthy.storage import StateFolder, queries
+from roadworthy.storage.ledger_queries import read_ledger
+from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
 from roadworthy.storage.views import CallFilter, CallPage, Overview, StoredCall
 from roadworthy.tasks import Snapshot, TaskDefinition
 
@@ -68,6 +71,19 @@ class StoredSource:
     ) -> Overview:
         return queries.overview(
             self._engine, since_us=since_us, until_us=until_us, task=task, buckets=buckets
+        )
+
+    def conformance(
+        self,
+        where: LedgerFilter,
+        *,
+        since_us: int,
+        until_us: int,
+        by: Sequence[Dimension] = (),
+        buckets: int = 60,
+    ) -> Ledger:
+        return read_ledger(
+            self._engine, where, since_us=since_us, until_us=until_us, by=by, buckets=buckets
         )
 
     def task_names(self) -> list[str]:

@@ -127,7 +127,7 @@ class Cause(NamedTuple):
 
 
 class CauseCount(msgspec.Struct):
-    """In how many calls, and in which one last."""
+    """In how many calls, and in which one last; of those counted earlier, any."""
 
     calls: int
     call_id: str
@@ -167,7 +167,7 @@ class LedgerSums:
             self.causes[cell, cause] = CauseCount(count.calls, count.call_id)
         else:
             known.calls += count.calls
-            known.call_id = count.call_id
+            known.call_id = max(known.call_id, count.call_id)  # ids are in the order of time
 
     def _widen(self, narrow: int, wide: int) -> None:
         for cell, tally in list(self.tallies.items()):

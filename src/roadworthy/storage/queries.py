@@ -129,6 +129,9 @@ def _matching(where: CallFilter) -> Select[Any]:
         calls.c.task: where.task,
         calls.c.outcome: where.outcome,
         calls.c.model: where.model,
+        calls.c.version: where.version,
+        calls.c.mode: where.mode,
+        calls.c.schema_digest: where.schema_digest,
         calls.c.conversation_id: where.conversation_id,
         calls.c.error_code: where.error_code,
     }

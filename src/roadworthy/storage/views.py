@@ -19,6 +19,9 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     task: str | None = None
     outcome: str | None = None
     model: str | None = None
+    version: str | None = None
+    mode: str | None = None
+    schema_digest: str | None = None
     conversation_id: str | None = None
     error_code: str | None = None
     since_us: int | None = None

@@ -167,6 +167,7 @@ def test_the_document_describes_every_route_and_leaves_nothing_dangling(
     assert set(document["paths"]) == {
         "/api/overview",
         "/api/calls",
+        "/api/conformance",
         "/api/calls/{call_id}",
         "/api/tasks",
         "/api/tasks/{name}",

@@ -17,6 +17,7 @@ from roadworthy.core import Settings
 from roadworthy.models import LOCAL_MODEL
 from roadworthy.storage import JournalWriter, StateFolder
 from roadworthy.storage.database import open_database
+from roadworthy.storage.ledger_views import Dimension, LedgerFilter
 from roadworthy.storage.loader import Loader
 from roadworthy.storage.views import CallFilter
 from roadworthy.tasks import Snapshot, TaskDefinition
@@ -56,6 +57,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredSource]:
         CallFilter(task="product-sheet"),
         CallFilter(outcome="errored"),
         CallFilter(model="no"),
+        CallFilter(mode="strict", version="working", schema_digest="17c04d"),
     ],
 )
 def test_lists_agree(stored: StoredSource, where: CallFilter) -> None:
@@ -85,6 +87,20 @@ def test_overviews_agree(stored: StoredSource, span: str) -> None:
     assert sorted(task.task for task in one.tasks) == sorted(task.task for task in other.tasks)
 
 
+@pytest.mark.parametrize("span", ["24h", "7d", "90d"])
+@pytest.mark.parametrize("where", [LedgerFilter(), LedgerFilter(mode="strict", schema="17")])
+def test_ledgers_agree(stored: StoredSource, span: str, where: LedgerFilter) -> None:
+    since_us, until_us, points = window(span, NOW_US)
+    by: tuple[Dimension, ...] = ("task", "version", "provider", "model", "mode", "schema")
+    told = [
+        source.conformance(where, since_us=since_us, until_us=until_us, by=by, buckets=points)
+        for source in (stored, MEMORY)
+    ]
+    assert told[0] == told[1]
+    assert told[0].total.calls > 0
+    assert told[0].reasons
+
+
 def test_status_gathers_what_the_keeper_knows(stored: StoredSource) -> None:
     stored.note_gateways([{"name": "g1", "pid": 7, "started_us": 5}, {"name": "g2", "pid": None}])
     stored.journal_lag_s = 0.25
@@ -107,5 +123,5 @@ def test_a_task_is_found_with_its_model_while_it_is_served(stored: StoredSource)
 
 def test_every_page_shows_from_the_database(stored: StoredSource) -> None:
     client = client_of(stored)
-    for path in ("/", "/?span=30d", "/calls", f"/calls/{CALLS[0].id}"):
+    for path in ("/", "/?span=30d", "/conformance", "/calls", f"/calls/{CALLS[0].id}"):
         assert page_of(client, path).faults == []

@@ -43,9 +43,10 @@ def percent(share: float | None) -> str:
 def _head(report: ConformanceReport) -> str:
     total = report.total
     tally, share = total.tally, total.share
+    low, high = _bounds(share)
     lines = [
         f"{share.conforming:,} of {share.checked:,} checked answers conform:"
-        f" {percent(share.value)} ({_interval(share)}) {_when(report)}.",
+        f" {percent(share.value)} (95 % interval {low}% to {high}%) {_when(report)}.",
         f"Before: {_before(total)}.",
     ]
     unjudged = [
@@ -84,14 +85,17 @@ def _reasks(tally: Tally) -> str:
         "?" if n is None else f"{n:,}"
         for n in (tally.reask_input_tokens, tally.reask_output_tokens)
     )
-    cost = format_usd(tally.reask_cost_nusd)
-    if tally.reasks_unpriced and tally.reask_cost_nusd is not None:
+    known = tally.reask_cost_nusd is not None
+    cost = format_usd(tally.reask_cost_nusd) if known else "cost unknown"
+    if tally.reasks_unpriced and known:
         cost += f" without {tally.reasks_unpriced:,} of unknown cost"
     return f"{tally.reasks:,} {noun}, {tokens} tokens, {cost}"
 
 
-def _interval(share: Share) -> str:
-    return f"95 % interval {percent(share.low)} to {percent(share.high)}"
+def _bounds(share: Share) -> tuple[str, str]:
+    """The interval in percent, rounded outwards, so that it never promises too much."""
+    low, high = math.floor(share.low * 1000) / 10, math.ceil(share.high * 1000) / 10
+    return f"{low:.1f}", f"{high:.1f}"
 
 
 def _change(change: Change) -> str:
@@ -112,7 +116,7 @@ def _lines(report: ConformanceReport) -> str:
     rows = []
     for line in report.lines:
         share = line.share
-        interval = f"{100 * share.low:.1f} to {100 * share.high:.1f}" if share.checked else ""
+        interval = " to ".join(_bounds(share)) if share.checked else ""
         row = [
             *(_name(name, value) for name, value in line.key.items()),
             f"{share.checked:,}",

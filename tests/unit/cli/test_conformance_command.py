@@ -62,7 +62,7 @@ def run(project: Path, *options: str) -> Result:
 
 def test_it_says_first_what_all_of_it_comes_to(project: Path) -> None:
     text = run(project).output
-    assert text.startswith("18 of 20 checked answers conform: 90.0% (95 % interval 69.8% to 97.2%)")
+    assert text.startswith("18 of 20 checked answers conform: 90.0% (95 % interval 69.8% to 97.3%)")
     assert "Before: 100.0% of 5, a change of -10.0 (-30.1 to +34.0), cannot tell." in text
     assert "no answer to check: 1 errored." in text
     assert "Asked again: 21 questions, 2,100 → 420 tokens, $0.1050." in text

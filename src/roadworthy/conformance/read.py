@@ -20,7 +20,7 @@ from roadworthy.conformance.extract import (
     unescaped,
     unfenced,
 )
-from roadworthy.conformance.fitting import fit, has_aliases
+from roadworthy.conformance.fitting import FAIL, Fitted, fit, has_aliases
 from roadworthy.conformance.kinds import GUESSES
 from roadworthy.conformance.locate import in_place, wants_scalar
 from roadworthy.conformance.mend import mend
@@ -135,12 +135,19 @@ def _fitted(node: Node, schema: OutputSchema, made: tuple[Repair, ...]) -> Readi
     """The node under the schema: read by its types and names, then by the validator's reports."""
     found = fit(node, schema)
     value, made = found.value, made + found.repairs
+    if _is_cut(found, node) and schema.is_valid(value):
+        return Reading(value, True, made, (CUT_OFF,))
     if faults_of(value):
         return Reading(value, True, made, schema.violations(value))
     if not schema.is_valid(value) and len(schema.errors(value)) <= _MAX_MENDED:
         value, mended = mend(value, schema)
         made += mended
     return Reading(value, True, made, schema.violations(value))
+
+
+def _is_cut(found: Fitted, node: Node) -> bool:
+    """Whether the text ended inside a string that only fits as it stands by chance."""
+    return found.cost >= FAIL and "tail" in notes_of(node)
 
 
 def _renamed(value: Any, schema: OutputSchema) -> Reading:
@@ -172,7 +179,7 @@ def _weigh(
     if found.bare and repair == "schema":
         # Fitted and no more: mending would wrap a sentence into whatever is wanted.
         said = fit(node, schema)
-        if faults_of(said.value) or not schema.is_valid(said.value):
+        if faults_of(said.value) or not schema.is_valid(said.value) or _is_cut(said, node):
             return None
         return Reading(said.value, True, found.made + said.repairs)
     if repair == "lossless" or form != "plain":
@@ -267,7 +274,7 @@ def _scalars(text: str, schema: OutputSchema, *, words: bool, scalar: bool) -> I
         if isinstance(value, str) and (inner := decode(value)) is not MISSING:
             yield _Weighable(node_of(inner), (*made, _repair("encoded", value, inner)))
         return
-    if not scalar and content.startswith(("{", "[")):
+    if content.startswith(("{", "[")) and not (scalar and schema.is_valid(content)):
         return
     for block in fenced(text) if content == whole else ():
         yield _Weighable(parse_scalar(block), (_repair("fence", whole, block),), bare=True)

@@ -275,3 +275,6 @@ def test_what_was_cut_off_is_not_taken_for_the_shorter_option(text: str) -> None
     options = {"anyOf": [{"const": "pay"}, {"const": "pay_later"}]}
     assert value_of(options, text) == "FAILED"
     assert value_of({"type": "array", "items": options}, text) == "FAILED"
+    named = {"type": "object", "properties": {"kind": {"enum": ["pay", "pay_later"]}}}
+    assert value_of(named, text) == "FAILED"
+    assert value_of(named, "{'kind': 'pay'") == {"kind": "pay"}

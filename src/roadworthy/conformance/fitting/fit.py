@@ -29,7 +29,7 @@ from roadworthy.conformance.fitting.scalars import (
     spelled,
 )
 from roadworthy.conformance.fitting.shape import Shape, Shapes, spelled_out
-from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Plain, Text, natural
+from roadworthy.conformance.parsing.nodes import Fields, Items, Node, Plain, Text, natural, notes_of
 from roadworthy.conformance.pointer import Part, pointer_of
 from roadworthy.conformance.schema import OutputSchema
 from roadworthy.conformance.violations import faults_of, shorten
@@ -170,9 +170,11 @@ class _Work:
         self.shapes = Shapes.of_schema(self.schema)
 
     def root(self, node: Node) -> _Fit:
-        value = natural(node)
-        if not self.aliased and not faults_of(value) and self.schema.is_valid(value):
-            return self._as_written(node, ())
+        # A string that is still open may have been meant to go on.
+        if not self.aliased and "tail" not in notes_of(node):
+            value = natural(node)
+            if not faults_of(value) and self.schema.is_valid(value):
+                return self._as_written(node, ())
         return self.fit(node, self.shapes.of((self.schema.source,)), ())
 
     def fit(self, node: Node, shape: Shape, path: tuple[Part, ...]) -> _Fit:
@@ -204,10 +206,11 @@ class _Work:
         return best
 
     def _choose(self, node: Node, shape: Shape, path: tuple[Part, ...]) -> _Fit:
-        if not self.aliased and shape.satisfied_by(natural(node)):
-            return self._as_written(node, path)
         if isinstance(node, Text) and "tail" in node.notes and _is_cut(node.value, shape):
             return _Fit(node.value, FAIL, self._syntax(node, path))
+        whole = not self.aliased and "tail" not in notes_of(node)
+        if whole and shape.satisfied_by(natural(node)):
+            return self._as_written(node, path)
         best: _Fit | None = None
         for branch in shape.branches:
             self.tries += 1
@@ -313,6 +316,8 @@ class _Work:
             inner = self.decoded[id(node)]
             if inner is not None:
                 yield self._moved("encoded", node, self.fit(inner, shape, path), path, _ENCODED)
+        if isinstance(node, Items | Fields) and not node.closed:
+            return  # more may have been meant to come
         if isinstance(node, Items) and len(node.items) == 1 and not shape.takes("array"):
             yield self._moved(
                 "unwrapped", node, self.fit(node.items[0], shape, path), path, _UNWRAP

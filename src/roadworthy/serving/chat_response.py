@@ -8,7 +8,7 @@ import msgspec
 
 from roadworthy.core import Call, Usage
 from roadworthy.core.errors import RoadworthyError
-from roadworthy.models import Delta
+from roadworthy.models import Delta, Reply
 from roadworthy.pipeline import Finished
 from roadworthy.serving.errors import error_body
 
@@ -21,14 +21,20 @@ def chat_body(finished: Finished) -> dict[str, Any]:
     """A ``chat.completion``. Fields of the provider's own answer that are not ours stay.
 
     A refusal or a truncation keeps OpenAI's shape: the caller reads ``refusal`` and
-    ``finish_reason``.
+    ``finish_reason``. Where there is a schema, further choices, which nothing has held to it, are
+    left out, and what a model says while it refuses is no content.
     """
     call, reply = finished.call, finished.reply
     body: dict[str, Any] = dict(reply.body) if reply else {}
     choices = body.get("choices") or [{}]
+    checked = call.schema_digest is not None
+    if checked:
+        choices = [next((c for c in choices if isinstance(c, dict) and not c.get("index")), {})]
     choice = {"index": 0, **choices[0]}
     message = {"role": "assistant", **(choice.get("message") or {})}
-    if call.schema_digest is not None and finished.text:
+    if checked and _refuses(reply):
+        message |= {"content": None, "refusal": (reply and reply.refusal) or finished.text or ""}
+    elif checked and finished.text:
         message["content"] = finished.text
     message.setdefault("content", finished.text or None)
     message.setdefault("refusal", reply.refusal if reply else None)
@@ -93,6 +99,10 @@ def usage_body(usage: Usage) -> dict[str, Any]:
     if usage.reasoning_tokens is not None:
         body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return body
+
+
+def _refuses(reply: Reply | None) -> bool:
+    return reply is not None and (reply.refusal is not None or reply.stop_reason == "refusal")
 
 
 def _details(given: Any, call: Call) -> dict[str, Any]:

@@ -51,6 +51,24 @@ def test_calls_of_tools_stay_beside_an_answer_that_conforms() -> None:
     assert json.loads(shown["content"]) == json.loads(GOOD)
 
 
+def test_choices_that_nothing_has_held_to_the_schema_are_left_out() -> None:
+    other = {"index": 1, "message": {"content": '{"wrong": 1}'}, "finish_reason": "stop"}
+    reply = reply_of({"role": "assistant", "content": GOOD})
+    reply.body["choices"].insert(0, other)
+    choices = chat_body(finish(reply, chat(output_schema=SCHEMA)))["choices"]
+    assert [choice["message"]["content"] for choice in choices] == [GOOD]
+    assert choices[0]["odd"] == 1
+    assert len(chat_body(finish(reply, chat()))["choices"]) == 2
+
+
+@pytest.mark.parametrize("refusal", [None, "", "I will not."])
+def test_what_a_model_says_while_it_refuses_is_no_content(refusal: str | None) -> None:
+    reply = Reply(text='{"wrong": 1}', stop_reason="refusal", refusal=refusal)
+    message = chat_body(finish(reply, chat(output_schema=SCHEMA)))["choices"][0]["message"]
+    assert message["content"] is None
+    assert message["refusal"] == (refusal or '{"wrong": 1}')
+
+
 @pytest.mark.parametrize(
     ("usage", "total"),
     [

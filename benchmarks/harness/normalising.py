@@ -407,6 +407,9 @@ def _rules_out(node: dict[str, Any], branch: Any, root: dict[str, Any]) -> bool:
         branch = _at(root, unquote(branch["$ref"].removeprefix("#")))
     if not isinstance(branch, dict):
         return False
+    types = [node.get("type"), branch.get("type")]
+    if all(isinstance(t, str) for t in types) and len({*types} - {"integer"}) > 1:
+        return True
     own, named = _schemas(node), _schemas(branch)
     if node.get("additionalProperties") is False and named.keys() - own.keys():
         return True

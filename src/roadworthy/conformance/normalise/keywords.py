@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-__all__ = ["APPLIES_TO", "ASSERTIONS", "format_binds", "is_legacy", "says_something"]
+__all__ = ["APPLIES_TO", "ASSERTIONS", "draft_of", "format_binds", "says_something"]
 
 # fmt: off
 APPLIES_TO: Final[dict[str, frozenset[str]]] = {
@@ -51,11 +51,6 @@ _SINCE_2019: Final = frozenset(
 )
 
 
-def is_legacy(root: dict[str, Any]) -> bool:
-    """Whether the schema is of draft 7 or older, where nothing beside a `$ref` counts."""
-    return _draft(root) <= 7
-
-
 @lru_cache(maxsize=512)
 def format_binds(name: str, draft: str) -> bool:
     """Whether the validator checks this format in a draft; drafts have come to know more."""
@@ -67,11 +62,10 @@ def format_binds(name: str, draft: str) -> bool:
     return not validator.is_valid(_NO_FORMAT)
 
 
-def says_something(keyword: str, value: Any, root: dict[str, Any]) -> bool:
-    """Whether the keyword can make a value fail in this schema's draft."""
+def says_something(keyword: str, value: Any, draft: int) -> bool:
+    """Whether the keyword can make a value fail in this draft."""
     if keyword not in ASSERTIONS:
         return False
-    draft = _draft(root)
     if (draft < 6 and keyword in _SINCE_6) or (draft < 7 and keyword in _SINCE_7):
         return False
     if draft <= 7 and keyword in _SINCE_2019:
@@ -94,7 +88,8 @@ def _is_empty(keyword: str, value: Any) -> bool:
     return keyword in ("properties", "patternProperties", "required", "allOf") and not value
 
 
-def _draft(root: dict[str, Any]) -> int:
+def draft_of(root: dict[str, Any]) -> int:
+    """The draft that the schema is written for: 3, 4, 6, 7, or 2020 for all since."""
     named = root.get("$schema")
     text = named if isinstance(named, str) else ""
     for number in (3, 4, 6, 7):

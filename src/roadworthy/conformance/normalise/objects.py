@@ -8,6 +8,7 @@ from typing import Any, Final
 from roadworthy.conformance.codec import KEY, VALUE, Codec, Entries, Entry, Properties
 from roadworthy.conformance.normalise.loss import CANNOT_COME_BACK
 from roadworthy.conformance.normalise.spots import (
+    ANY_STRING,
     Impossible,
     NoForm,
     Spot,
@@ -230,7 +231,7 @@ def _key(builder: Builder, spots: list[Spot], pattern: str | None) -> dict[str, 
     schema: dict[str, Any] = {"type": "string"}
     if below:
         # Names are strings, whether or not the schema says so.
-        shape = builder.node([Spot({"type": "string"}, below[0].path), *below], 0)
+        shape = builder.node([Spot(ANY_STRING, below[0].path), *below], 0)
         schema = shape.schema if shape.codec is None else schema
     if pattern is None:
         return schema

@@ -12,11 +12,14 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from roadworthy.conformance.locate import resolve
-from roadworthy.conformance.normalise.keywords import is_legacy, says_something
+from roadworthy.conformance.normalise.keywords import draft_of, says_something
 from roadworthy.conformance.pointer import Part, parts_of
 
-__all__ = ["Impossible", "NoForm", "Sources", "Spot"]
+__all__ = ["ANYTHING", "ANY_STRING", "Impossible", "NoForm", "Sources", "Spot"]
 
+# Spots are known by the identity of their parts, so those made here must live on.
+ANYTHING: Final[dict[str, Any]] = {}
+ANY_STRING: Final[dict[str, Any]] = {"type": "string"}
 _MAX_PARTS: Final = 100
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -60,16 +63,24 @@ class Sources:
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.root = root
-        self.legacy = is_legacy(root)
+        self._draft = draft_of(root)
+        self.legacy = self._draft <= 7
+        """Whether nothing beside a `$ref` counts."""
+        self._bindings: dict[tuple[int, frozenset[str]], list[str]] = {}
 
     def binding(self, spot: Spot) -> list[str]:
         """The keywords of this part that can make a value fail."""
-        if self.legacy and spot.has("$ref"):
-            return ["$ref"]
-        return [k for k, v in spot.schema.items() if spot.has(k) and self.binds(k, v)]
+        found = self._bindings.get(spot.key)
+        if found is None:
+            if self.legacy and spot.has("$ref"):
+                found = ["$ref"]
+            else:
+                found = [k for k, v in spot.schema.items() if spot.has(k) and self.binds(k, v)]
+            self._bindings[spot.key] = found
+        return found
 
     def binds(self, keyword: str, value: Any) -> bool:
-        return says_something(keyword, value, self.root)
+        return says_something(keyword, value, self._draft)
 
     def below(self, schema: Any, path: tuple[Part, ...]) -> list[Spot]:
         """What a sub-schema says; nothing where it lets everything through.
@@ -98,7 +109,7 @@ class Sources:
         path = tuple(parts_of(unquote(reference[1:])))
         if found is False:
             raise Impossible
-        return Spot(found if isinstance(found, dict) else {}, path)
+        return Spot(found if isinstance(found, dict) else ANYTHING, path)
 
     def lone_reference(self, spots: list[Spot]) -> Spot | None:
         """The part, where all that is said about a place is a reference."""

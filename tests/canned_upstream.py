@@ -17,7 +17,7 @@ Answering = Callable[[dict[str, Any]], "str | bytes | tuple[int, dict[str, Any]]
 class Upstream:
     base_url: str
     answer: Answering
-    """Text of the message; bytes of a whole body; or (status, body)."""
+    """Text of the message; bytes of a whole body or of a stream's events; or (status, body)."""
     asked: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -35,7 +35,8 @@ def canned_upstream(answer: Answering) -> Iterator[Upstream]:
             if isinstance(given, tuple):
                 self.reply(given[0], json.dumps(given[1]).encode())
             elif isinstance(given, bytes):
-                self.reply(200, given)
+                events = given.startswith(b"data:")
+                self.reply(200, given, "text/event-stream" if events else "application/json")
             elif request.get("stream"):
                 self.reply(200, sse(given), "text/event-stream")
             else:

@@ -44,6 +44,13 @@ def client(server: Server, upstream: Upstream) -> Iterator[openai.OpenAI]:
         yield client
 
 
+def events(delta: dict[str, object], *, finish: str) -> bytes:
+    """A stream of one delta."""
+    choices = [{"index": 0, "delta": delta}, {"index": 0, "delta": {}, "finish_reason": finish}]
+    chunks = [json.dumps({"model": "m", "choices": [choice]}) for choice in choices]
+    return b"".join(b"data: %s\n\n" % chunk.encode() for chunk in chunks) + b"data: [DONE]\n\n"
+
+
 def test_a_plain_model_answers(client: openai.OpenAI, upstream: Upstream) -> None:
     upstream.answer = lambda _: "Hello there."
     answer = client.chat.completions.create(model="canned", messages=HELLO, temperature=0.3)
@@ -150,13 +157,32 @@ def test_models_lists_tasks_and_models(client: openai.OpenAI) -> None:
 
 
 def test_a_streamed_refusal_keeps_openais_shape(client: openai.OpenAI, upstream: Upstream) -> None:
-    message = {"role": "assistant", "content": None, "refusal": "I can't help with that."}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    upstream.answer = lambda _: json.dumps(body).encode()
+    upstream.answer = lambda _: events({"refusal": "I can't help with that."}, finish="stop")
     with client.chat.completions.stream(model="task:triage", messages=HELLO) as stream:
         final = stream.get_final_completion()
     assert final.choices[0].message.refusal == "I can't help with that."
+
+
+def test_fields_of_a_streamed_task_arrive_before_its_end(
+    client: openai.OpenAI, upstream: Upstream
+) -> None:
+    with client.chat.completions.create(model="task:triage", messages=HELLO, stream=True) as stream:
+        pieces = [c.choices[0].delta.content for c in stream if c.choices]
+    assert [p for p in pieces if p][-1] == "}"
+    assert json.loads("".join(p or "" for p in pieces)) == json.loads(GOOD)
+
+
+def test_an_answer_that_fails_after_a_part_was_sent_raises(
+    client: openai.OpenAI, upstream: Upstream
+) -> None:
+    upstream.answer = lambda _: '{"sentiment": "positive", "confidence": 0.' + "3" * 900
+    seen: list[str] = []
+    with (
+        pytest.raises(openai.APIError, match="can no longer conform") as caught,
+        client.chat.completions.create(model="task:triage", messages=HELLO, stream=True) as stream,
+    ):
+        seen += [c.choices[0].delta.content or "" for c in stream if c.choices]
+    assert caught.value.code == "output_nonconforming"
 
 
 def test_a_truncated_answer_keeps_openais_shape(client: openai.OpenAI, upstream: Upstream) -> None:

@@ -62,6 +62,8 @@ class Terms:
     """`Plan.form`: the form that the model was asked to answer in."""
     constraints: Constraints | None = None
     """Bound to the call's input. None: the schema is all there is to hold."""
+    patches_only: bool = False
+    """Whether what is right has to stay as it is, however cheap asking all again would be."""
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +106,14 @@ async def deliver(
     while not reading.conforms:
         if len(asked) >= terms.max_reasks:
             raise _nonconforming(reading, len(asked))
-        question = plan_reask(schema, reading, messages=messages, text=text, before=asked)
+        question = plan_reask(
+            schema,
+            reading,
+            messages=messages,
+            text=text,
+            before=asked,
+            patches_only=terms.patches_only,
+        )
         further = await ask(question)
         asked.append(question)
         exchange = _Exchange(schema, replace(terms, form=further.form), record)

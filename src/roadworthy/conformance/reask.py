@@ -74,12 +74,13 @@ def plan_reask(
     messages: Sequence[Message],
     text: str,
     before: Sequence[Reask] = (),
+    patches_only: bool = False,
 ) -> Reask:
     """The smallest question whose answer can make this reading conform.
 
     ``messages`` are those that led to ``text``, the model's answer as it came. If the last of the
     questions ``before`` mended nothing of what it asked for, that is asked for together with what
-    encloses it.
+    encloses it. ``patches_only``: the whole is not asked for merely because it is cheaper.
     """
     whole = _ask_whole(schema, reading, messages, text)
     if not reading.found or not isinstance(reading.value, dict | list) or faults_of(reading.value):
@@ -87,6 +88,8 @@ def plan_reask(
     patch = _ask_patch(schema, reading, messages, before)
     if patch is None:
         return whole
+    if patches_only:
+        return patch
     written = 2 + sum(
         len(name) + 4 + size_of(reading.value, parts_of(path))
         for name, path in zip(patch.names, patch.paths, strict=True)

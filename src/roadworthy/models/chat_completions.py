@@ -13,7 +13,7 @@ import msgspec
 from roadworthy.core import StopReason, Usage
 from roadworthy.core.errors import UpstreamError
 from roadworthy.models.failures import error_detail, upstream_error
-from roadworthy.models.sse import EventSplitter
+from roadworthy.models.sse import Event, EventSplitter
 from roadworthy.models.upstream import Delta, Reply
 
 __all__ = ["ChatStreamDecoder", "decode_reply", "usage_of"]
@@ -76,10 +76,11 @@ def usage_of(reported: Any) -> Usage | None:
 class ChatStreamDecoder:
     """Turns a stream's bytes into deltas."""
 
-    __slots__ = ("_ended", "_events", "_refused", "_stopped")
+    __slots__ = ("_ended", "_events", "_failure", "_refused", "_stopped")
 
     def __init__(self) -> None:
         self._events = EventSplitter()
+        self._failure: UpstreamError | None = None
         self._ended = False
         self._stopped = False
         self._refused = False
@@ -98,8 +99,11 @@ class ChatStreamDecoder:
         """The deltas completed by these bytes.
 
         Raises:
-            UpstreamError: the provider reported an error, or an event that is not JSON.
+            UpstreamError: the provider reported an error, or an event that is not JSON. What came
+                before it in the same bytes is given first, and the error raised by the next call.
         """
+        if self._failure is not None:
+            raise self._failure
         deltas: list[Delta] = []
         for event in self._events.feed(data):
             if self._ended:
@@ -107,11 +111,20 @@ class ChatStreamDecoder:
             if event.data.startswith(b"[DONE]"):
                 self._ended = True
                 break
-            chunk = _object(event.data)
-            if chunk.get("error") or event.name == b"error":
-                raise upstream_error(error_detail(chunk))
-            deltas.append(self._delta(chunk))
+            try:
+                deltas.append(self._decode(event))
+            except UpstreamError as error:
+                if not deltas:
+                    raise
+                self._failure = error
+                break
         return deltas
+
+    def _decode(self, event: Event) -> Delta:
+        chunk = _object(event.data)
+        if chunk.get("error") or event.name == b"error":
+            raise upstream_error(error_detail(chunk))
+        return self._delta(chunk)
 
     def _delta(self, chunk: dict[str, Any]) -> Delta:
         choice = _first_choice(chunk)

@@ -72,6 +72,7 @@ class LiveStream:
         return batch
 
     async def _advance(self) -> None:
+        self._decoder.feed(b"")  # raises what it held back for the sake of what came before
         if self._decoder.ended:
             await self._settle()
             self._over = True

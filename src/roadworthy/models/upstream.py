@@ -142,7 +142,8 @@ class StreamDecoder(Protocol):
         """The deltas completed by these bytes.
 
         Raises:
-            UpstreamError: the provider reported an error inside the stream.
+            UpstreamError: the provider reported an error inside the stream. Deltas that came with
+                it are given first; the next call, with nothing if need be, raises it.
         """
         ...
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import msgspec
 
 from roadworthy.conformance import (
@@ -11,6 +14,7 @@ from roadworthy.conformance import (
     Reask,
     compile_schema,
     deliver,
+    describe,
     plan_request,
 )
 from roadworthy.conformance.strict_json import MISSING, decode
@@ -22,16 +26,23 @@ from roadworthy.core.errors import (
     OutputTruncated,
 )
 from roadworthy.models import Reply
-from roadworthy.pipeline.flow import outcome_of
 from roadworthy.pipeline.generate import Generation
 from roadworthy.pipeline.prepare import Prepared
+from roadworthy.pipeline.recorder import outcome_of
 from roadworthy.pipeline.request import Finished
 
-__all__ = ["conform_reply"]
+__all__ = ["MayAsk", "conform_reply"]
+
+MayAsk: TypeAlias = Callable[[tuple[str, ...]], bool]
+"""Whether what is answered for these places can still be delivered."""
 
 
-async def conform_reply(generation: Generation, reply: Reply) -> Finished:
+async def conform_reply(
+    generation: Generation, reply: Reply, *, may_ask: MayAsk | None = None
+) -> Finished:
     """What may be delivered of this reply; asks failing fields again where need be.
+
+    ``may_ask`` is asked before a question leaves; None: any may.
 
     Raises:
         UpstreamError: the model could not be reached to ask again.
@@ -39,7 +50,7 @@ async def conform_reply(generation: Generation, reply: Reply) -> Finished:
     schema = generation.prepared.schema
     if schema is None or _calls_tools(generation, reply):
         return _unchecked(generation, reply)
-    return await _checked(generation, reply, schema)
+    return await _checked(generation, reply, schema, may_ask)
 
 
 def _calls_tools(generation: Generation, reply: Reply) -> bool:
@@ -65,12 +76,16 @@ def _unchecked(generation: Generation, reply: Reply) -> Finished:
     return _finished(generation, reply, reply.text, error)
 
 
-async def _checked(generation: Generation, reply: Reply, schema: OutputSchema) -> Finished:
+async def _checked(
+    generation: Generation, reply: Reply, schema: OutputSchema, may_ask: MayAsk | None
+) -> Finished:
     prepared, call = generation.prepared, generation.recorder.call
     last = reply
 
     async def ask_again(question: Reask) -> Further:
         nonlocal last
+        if may_ask is not None and not may_ask(question.paths):
+            raise _beyond_recall(call.attempts[-1].violations)
         plan = plan_request(compile_schema(question.schema), prepared.modes)
         last = await generation.reask(_messages_of(question, plan, prepared), plan)
         return Further(reply=last, form=plan.form)
@@ -110,6 +125,14 @@ def _messages_of(question: Reask, plan: Plan, prepared: Prepared) -> list[Messag
     in_words = plan.structured is None or plan.instruction is not None or binds_unseen
     messages = question.messages if in_words else question.without_words()
     return [*prepared.asked, *messages[len(prepared.messages) :]]
+
+
+def _beyond_recall(violations: tuple[Violation, ...]) -> OutputNonconforming:
+    return OutputNonconforming(
+        f"The answer does not conform to the output schema: {describe(violations)}. Asking again"
+        " would replace what has been sent of it already. Send it once it is whole, with"
+        ' stream = "buffered", or use a stronger model.'
+    )
 
 
 def _outcome_of_error(error: OutputError) -> Outcome:

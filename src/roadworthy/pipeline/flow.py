@@ -1,61 +1,56 @@
-"""A call whose answer flows to the caller while the model is still writing it."""
+"""A call whose answer flows to the caller as the model writes it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Self
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Self, TypeAlias
 
-from roadworthy.core import Attempt, Outcome, StopReason, Usage
-from roadworthy.core.errors import RoadworthyError
-from roadworthy.models import Delta, Model, Reply
+from roadworthy.conformance import describe
+from roadworthy.conformance.streaming import Abort, FieldStream, StreamTerms
+from roadworthy.core import Attempt, Outcome
+from roadworthy.core.errors import OutputNonconforming, RoadworthyError
+from roadworthy.models import Delta
+from roadworthy.pipeline.conformed import conform_reply
 from roadworthy.pipeline.generate import Generation
-from roadworthy.pipeline.recorder import Recorder
+from roadworthy.pipeline.reception import Reception
+from roadworthy.pipeline.recorder import bug_error
 from roadworthy.pipeline.request import Finished
 
-__all__ = ["Flow", "Whole", "outcome_of"]
+__all__ = ["Flow", "Settle", "Whole", "given_up", "whole_delta"]
 
-MAX_RECORDED_CHARS = 4_000_000
-"""What is kept of a streamed answer for the record; the caller is sent all of it."""
+_log = logging.getLogger(__name__)
 
-
-def outcome_of(reply: Reply) -> Outcome:
-    """How a call without a schema ended."""
-    if reply.refusal is not None or reply.stop_reason in ("content_filter", "refusal"):
-        return "refused"
-    return "truncated" if reply.stop_reason == "length" else "unchecked"
+Settle: TypeAlias = Callable[[Outcome, RoadworthyError | None], None]
 
 
 class Flow:
     """Deltas of one upstream stream. The last ones are held back until the call is settled.
 
+    Where the answer has a schema it is validated once it is whole, and given up as soon as it can
+    no longer conform: nothing of it can be mended, since all of it has been sent.
+
     Not an async generator: one that was never started runs no ``finally``, and a caller who
     goes away before the first event would leave an open connection and an unrecorded call.
     """
 
-    def __init__(
-        self,
-        generation: Generation,
-        settle: Callable[[Outcome, RoadworthyError | None], None],
-    ) -> None:
-        self._model: Model = generation.prepared.model
-        self._recorder: Recorder = generation.recorder
-        self._upstream: AbstractAsyncContextManager[AsyncIterator[list[Delta]]] = (
-            generation.upstream.stream(
-                self._model,
-                generation.ask(generation.prepared.messages, generation.prepared.structured),
-            )
+    def __init__(self, generation: Generation, settle: Settle) -> None:
+        prepared = generation.prepared
+        if prepared.schema is not None:
+            terms = replace(prepared.terms, repair="none", max_reasks=0)
+            generation = replace(generation, prepared=replace(prepared, terms=terms))
+        self._generation = generation
+        attempt = Attempt(
+            model=prepared.model.name,
+            provider=prepared.model.provider,
+            mode=generation.recorder.call.mode,
         )
+        self._reception = Reception(generation, attempt)
+        self._watch = None if prepared.schema is None else FieldStream(prepared.schema, _AS_IT_IS)
         self._settle = settle
         self._settled = False
-        self._open = False
         self._held: list[Delta] = []
-        self._pieces: list[str] = []
-        self._chars = 0
-        self._stop_reason: StopReason = "unknown"
-        self._usage = Usage()
-        self._upstream_model = ""
-        self._attempt = Attempt(model=self._model.name, provider=self._model.provider)
 
     async def open(self) -> Self:
         """Wait for the upstream's first event.
@@ -63,16 +58,15 @@ class Flow:
         Raises:
             RoadworthyError: the upstream failed before it; the call is settled.
         """
-        self._recorder.begin_attempt(self._attempt)
+        prepared = self._generation.prepared
         try:
-            self._deltas = await self._upstream.__aenter__()
+            await self._reception.open(prepared.messages, prepared.structured)
         except RoadworthyError as error:
             self._fail(error)
             raise
         except BaseException:
-            self._end("cancelled", None, "cancelled")
+            self._end("cancelled", None)
             raise
-        self._open = True
         return self
 
     def __aiter__(self) -> Self:
@@ -81,19 +75,24 @@ class Flow:
     async def __anext__(self) -> list[Delta]:
         try:
             while not self._settled:
-                try:
-                    batch = await anext(self._deltas)
-                except StopAsyncIteration:
-                    await self._close_upstream()
-                    self._finish()
-                    break
-                if ready := self._note(batch):
+                batch = await self._reception.receive()
+                if batch is None:
+                    await self._finish()
+                elif ready := await self._passed(batch):
                     return ready
         except RoadworthyError as error:
-            await self._close_upstream()
-            if not self._settled:  # else it is the journal that failed
+            await self._reception.close()
+            if not self._settled:  # else it is the journal that failed, or the answer
                 self._fail(error)
             raise
+        except Exception as bug:
+            call = self._generation.recorder.call
+            _log.exception("call %s failed inside the gateway", call.id)
+            await self._reception.close()
+            failure = bug_error(call)
+            if not self._settled:
+                self._fail(failure)
+            raise failure from bug
         except BaseException:
             await self.aclose()
             raise
@@ -104,66 +103,75 @@ class Flow:
 
     async def aclose(self) -> None:
         """End the call, whatever its state; a caller who goes away is recorded as such."""
-        await self._close_upstream()
+        await self._reception.close()
         if not self._settled:
-            self._end("cancelled", None, "cancelled")
+            self._generation.recorder.call.value = self._reception.end("cancelled").text
+            self._end("cancelled", None)
 
-    async def _close_upstream(self) -> None:
-        if self._open:
-            self._open = False
-            await self._upstream.__aexit__(None, None, None)
-
-    def _note(self, batch: list[Delta]) -> list[Delta]:
-        """Write these into the record; those that may be passed on before the call is settled."""
+    async def _passed(self, batch: list[Delta]) -> list[Delta]:
+        """Those of the deltas that may be passed on before the call is settled."""
         ready = 0 if self._held else len(batch)
         for position, delta in enumerate(batch):
-            if delta.text:
-                self._note_text(delta.text)
-            if delta.usage is not None:
-                self._usage = delta.usage
-            if delta.upstream_model:
-                self._upstream_model = delta.upstream_model
-            if delta.retries:
-                self._attempt.retries = delta.retries
             if delta.stop_reason is not None:
-                self._stop_reason = delta.stop_reason
                 ready = min(ready, position)
+            if delta.text and self._watch is not None:
+                self._watch.feed(delta.text)
         self._held += batch[ready:]
+        if self._watch is not None and self._watch.abort is not None:
+            await self._give_up(self._watch.abort)
         return batch[:ready]
 
-    def _note_text(self, text: str) -> None:
-        if self._attempt.first_token_us is None:
-            self._attempt.first_token_us = self._recorder.offset_us()
-        if self._chars < MAX_RECORDED_CHARS:
-            self._pieces.append(text)
-            self._chars += len(text)
+    async def _give_up(self, abort: Abort) -> None:
+        """
+        Raises:
+            OutputNonconforming: always; the call is settled.
+        """
+        await self._reception.close()
+        self._reception.end(abort.code, (abort.violation,))
+        error = given_up(abort, self._generation)
+        self._end("failed", error)
+        raise error
 
-    def _finish(self) -> None:
-        self._end(outcome_of(Reply(stop_reason=self._stop_reason)), None, None)
+    async def _finish(self) -> None:
+        """
+        Raises:
+            OutputError: the whole answer may not be delivered; the call is settled.
+        """
+        finished = await conform_reply(self._generation, self._reception.end())
+        self._end(finished.call.outcome, finished.error)
+        if finished.error is not None:
+            raise finished.error
 
     def _fail(self, error: RoadworthyError) -> None:
-        error.call_id = self._recorder.call.id
-        self._end("errored", error, error.code)
+        error.call_id = self._generation.recorder.call.id
+        self._generation.recorder.call.value = self._reception.fail(error).text
+        self._end("errored", error)
 
-    def _end(
-        self, outcome: Outcome, error: RoadworthyError | None, attempt_error: str | None
-    ) -> None:
+    def _end(self, outcome: Outcome, error: RoadworthyError | None) -> None:
         self._settled = True
-        text = "".join(self._pieces)
-        reply = Reply(
-            text=text,
-            stop_reason=self._stop_reason,
-            usage=self._usage,
-            upstream_model=self._upstream_model,
-            retries=self._attempt.retries,
-        )
-        self._recorder.end_attempt(self._attempt, self._model, reply)
-        self._attempt.error = attempt_error
-        self._recorder.call.value = text
         self._settle(outcome, error)
 
 
-def _whole_delta(finished: Finished) -> Delta:
+_AS_IT_IS = StreamTerms(repair="none", may_reask=False, emit=False)
+
+
+def given_up(abort: Abort, generation: Generation) -> OutputNonconforming:
+    """The error where an answer was given up while it was being written."""
+    remedy = (
+        "Use a stronger model, or ask for less in one answer."
+        if abort.code == "looped"
+        else "Raise max_reasks, loosen the schema at this place, or use a stronger model."
+    )
+    error = OutputNonconforming(
+        "The answer was given up while it was being written, because it can no longer conform to"
+        f" the output schema: {describe((abort.violation,))}. {remedy}"
+    )
+    error.call_id = generation.recorder.call.id
+    return error
+
+
+def whole_delta(finished: Finished) -> Delta:
+    """All that is delivered, in one piece."""
     reply = finished.reply
     delta: dict[str, Any] = {"role": "assistant"}
     if reply is not None and reply.refusal is not None:
@@ -180,7 +188,7 @@ class Whole:
 
     def __init__(self, finished: Finished) -> None:
         stop = finished.reply.stop_reason if finished.reply else "stop"
-        self._deltas = [_whole_delta(finished), Delta(stop_reason=stop)]
+        self._deltas = [whole_delta(finished), Delta(stop_reason=stop)]
 
     def __aiter__(self) -> Self:
         return self

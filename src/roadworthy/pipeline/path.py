@@ -23,10 +23,11 @@ from roadworthy.core import Call, Clock, Outcome, new_id
 from roadworthy.core.errors import InvalidRequest, JournalUnavailable, Overloaded, RoadworthyError
 from roadworthy.models import Upstream
 from roadworthy.pipeline.conformed import conform_reply
+from roadworthy.pipeline.fields import Fields
 from roadworthy.pipeline.flow import Flow, Whole
 from roadworthy.pipeline.generate import Generation
 from roadworthy.pipeline.prepare import prepare
-from roadworthy.pipeline.recorder import Recorder, without_texts
+from roadworthy.pipeline.recorder import Recorder, bug_error, without_texts
 from roadworthy.pipeline.request import CallRequest, CallStream, Finished
 from roadworthy.pipeline.resolve import TASK_PREFIX
 from roadworthy.pipeline.state import ServingState
@@ -77,20 +78,22 @@ class Pipeline:
         return finished
 
     async def stream(self, request: CallRequest) -> CallStream:
-        """The answer as it is written; with a schema, once it is whole and conforms.
+        """The answer while it is written, as far as `StreamMode` lets it.
 
         Raises:
             RoadworthyError: as `run`, and OutputError too, before anything was sent.
         """
         state, recorder = self._begin(request)
+        settle = partial(self._settle, state, recorder)
         with self._settled_on_error(state, recorder):
             generation = Generation(self.upstream, prepare(state, request, recorder), recorder)
-            if not generation.prepared.raw_stream:
+            if generation.prepared.stream == "buffered":
                 finished = await self._whole(generation)
-        if generation.prepared.raw_stream:
-            flow = Flow(generation, partial(self._settle, state, recorder))
-            return CallStream(call=recorder.call, deltas=await flow.open())
-        self._settle(state, recorder, recorder.call.outcome, finished.error)
+        if generation.prepared.stream == "raw":
+            return CallStream(call=recorder.call, deltas=await Flow(generation, settle).open())
+        if generation.prepared.stream == "fields":
+            return CallStream(call=recorder.call, deltas=await Fields(generation, settle).open())
+        settle(recorder.call.outcome, finished.error)
         if finished.error is not None:
             raise finished.error
         return CallStream(call=recorder.call, deltas=Whole(finished))
@@ -140,10 +143,7 @@ class Pipeline:
             raise
         except Exception as bug:
             _log.exception("call %s failed inside the gateway", recorder.call.id)
-            failure = RoadworthyError(
-                f"the gateway failed on this call; its log names the cause under {recorder.call.id}"
-            )
-            failure.call_id = recorder.call.id
+            failure = bug_error(recorder.call)
             self._settle(state, recorder, "errored", failure)
             raise failure from bug
 

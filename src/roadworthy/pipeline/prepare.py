@@ -23,7 +23,7 @@ from roadworthy.pipeline.recorder import Recorder
 from roadworthy.pipeline.request import CallRequest
 from roadworthy.pipeline.resolve import resolve
 from roadworthy.pipeline.state import CompiledTask, ServingState
-from roadworthy.tasks import input_from_messages
+from roadworthy.tasks import StreamMode, input_from_messages
 
 __all__ = ["Prepared", "prepare"]
 
@@ -46,8 +46,8 @@ class Prepared:
     terms: Terms
     deadline_us: int
     """On `Clock.elapsed_us`."""
-    raw_stream: bool
-    """Whether the answer may flow before it is whole."""
+    stream: StreamMode
+    """How the answer is sent on to a caller who asked for a stream."""
 
 
 def prepare(state: ServingState, request: CallRequest, recorder: Recorder) -> Prepared:
@@ -128,8 +128,23 @@ def _prepared(
             constraints=_constraints(body.task, call.input),
         ),
         deadline_us=recorder.began_us + round(min(limits) * 1e6),
-        raw_stream=body.schema is None and (definition is None or definition.stream != "buffered"),
+        stream=_stream_mode(body),
     )
+
+
+def _stream_mode(body: _Body) -> StreamMode:
+    """What the task says, as far as its answer can be sent so."""
+    declared = None if body.task is None else body.task.definition.stream
+    if declared == "buffered" or not body.model.capabilities.stream:
+        return "buffered"
+    if body.schema is None:
+        return "raw"
+    if body.task is not None and body.task.has_constraints:
+        return "buffered"  # only a whole answer can show whether it keeps them
+    own = body.task is not None and body.task.output is not None
+    # A mode may have a form of its own of the schema: then what the model writes is not the answer.
+    as_it_comes = own and declared == "raw" and body.plan is not None and body.plan.form == "plain"
+    return "raw" if as_it_comes else "fields"
 
 
 def with_instruction(messages: list[Message], instruction: str) -> list[Message]:

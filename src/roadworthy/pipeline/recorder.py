@@ -19,7 +19,14 @@ from roadworthy.core import (
 from roadworthy.core.errors import RoadworthyError, UpstreamError, without_quotes
 from roadworthy.models import Model, Reply
 
-__all__ = ["Recorder", "without_texts"]
+__all__ = ["Recorder", "bug_error", "outcome_of", "without_texts"]
+
+
+def outcome_of(reply: Reply) -> Outcome:
+    """How a call without a schema ended."""
+    if reply.refusal is not None or reply.stop_reason in ("content_filter", "refusal"):
+        return "refused"
+    return "truncated" if reply.stop_reason == "length" else "unchecked"
 
 
 class _StageTimer:
@@ -107,6 +114,15 @@ class Recorder:
         if self.schema is not None and outcome != "first_pass":
             call.reasons = reasons_of(call, self.schema)
         call.duration_us = self.offset_us()
+
+
+def bug_error(call: Call) -> RoadworthyError:
+    """What a caller is told of a fault of the gateway's own, which its log explains."""
+    error = RoadworthyError(
+        f"the gateway failed on this call; its log names the cause under {call.id}"
+    )
+    error.call_id = call.id
+    return error
 
 
 def without_texts(call: Call) -> Call:

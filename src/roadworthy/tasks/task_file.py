@@ -51,7 +51,9 @@ class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
     output: str | dict[str, Any] | None = None
     """As `input`; left out, and no `output.schema.json`: the answer is free text."""
     stream: StreamMode | None = None
-    """Left out: ``buffered`` with an output schema, ``raw`` without."""
+    """How an answer reaches a caller who asks for a stream: ``fields`` (as each of them is known to
+    conform), ``buffered`` (once all of it does) or ``raw`` (as the model writes it, and an error at
+    the end if it does not conform). Left out: ``fields`` with an output schema, ``raw`` without."""
     mode: Mode | None = None
     """How to ask for the output's structure: ``grammar``, ``strict`` (the provider's strict JSON
     Schema), ``tool`` (one forced function), ``json`` (its JSON mode), ``prompt`` (words) or
@@ -137,7 +139,7 @@ class _Loading:
             templates=tuple(templates),
             blocks=blocks,
             constraints=constraints,
-            stream=given.stream or ("raw" if output.schema is None else "buffered"),
+            stream=given.stream or ("raw" if output.schema is None else "fields"),
             mode=given.mode,
             repair=given.repair,
             max_reasks=given.max_reasks,

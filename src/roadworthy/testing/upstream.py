@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from roadworthy.core import Usage
 from roadworthy.core.errors import RoadworthyError
@@ -40,7 +40,8 @@ class ScriptedUpstream:
 
     @asynccontextmanager
     async def stream(self, model: Model, ask: Ask) -> AsyncIterator[AsyncIterator[list[Delta]]]:
-        """The answer in pieces of four characters; stop reason and usage come last."""
+        """The answer in pieces of four characters, or a refusal, or calls of tools; stop reason and
+        usage come last."""
         self.asked.append((model, ask))
         reply = self._reply(model, ask)
         self.open_streams += 1
@@ -57,6 +58,12 @@ class ScriptedUpstream:
             if self._hold is not None and start:
                 await self._hold.wait()
             yield [Delta(text=reply.text[start : start + 4], upstream_model=reply.upstream_model)]
+        if reply.refusal is not None:
+            yield [_told({"refusal": reply.refusal})]
+        elif reply.tool_calls:
+            yield [
+                _told({"tool_calls": [{"index": i, **c} for i, c in enumerate(reply.tool_calls)]})
+            ]
         yield [Delta(stop_reason=reply.stop_reason), Delta(usage=reply.usage)]
 
     def _reply(self, model: Model, ask: Ask) -> Reply:
@@ -74,3 +81,8 @@ class ScriptedUpstream:
             upstream_model="scripted-1",
             message={"role": "assistant", "content": answer},
         )
+
+
+def _told(message: dict[str, Any]) -> Delta:
+    """What a chunk says that is no text."""
+    return Delta(chunk={"choices": [{"index": 0, "delta": message, "finish_reason": None}]})

@@ -233,3 +233,12 @@ def test_no_shape_of_answer_breaks_the_decoder(payload: Any) -> None:
         assert decode_reply(body).body == payload
     with suppress(UpstreamError):
         assert len(ChatStreamDecoder().feed(b"data: " + body + b"\n\n")) == 1
+
+
+def test_what_came_before_an_error_in_the_same_bytes_is_given_first() -> None:
+    decoder = ChatStreamDecoder()
+    told = b'data: {"choices": [{"index": 0, "delta": {"content": "hel"}}]}\n\n'
+    failed = b'data: {"error": {"message": "overloaded", "code": 503}}\n\n'
+    assert [delta.text for delta in decoder.feed(told + failed + told)] == ["hel"]
+    with pytest.raises(UpstreamUnavailable):
+        decoder.feed(b"")

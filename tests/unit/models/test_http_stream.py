@@ -211,3 +211,16 @@ def test_a_stream_may_not_be_endless(monkeypatch: pytest.MonkeyPatch) -> None:
             await provider.dropped.wait()
 
     run(scenario())
+
+
+def test_what_came_in_one_read_with_an_error_is_passed_on_before_it() -> None:
+    async def scenario() -> None:
+        async with loopback(stream(chunk("hel") + BROKEN)) as provider, asking() as it:
+            seen: list[str] = []
+            with pytest.raises(UpstreamUnavailable):
+                async with it.upstream.stream(provider.model(), ASK) as deltas:
+                    async for batch in deltas:
+                        seen += [delta.text for delta in batch]
+        assert seen == ["hel"]
+
+    run(scenario())

@@ -52,7 +52,7 @@ def test_a_folder_without_files_is_a_project_without_tasks(tmp_path: Path) -> No
 
 def test_a_task_is_put_together_from_its_files(load: Load) -> None:
     task = load(CLASSIFY).tasks["classify"]
-    assert (task.model, task.parameters, task.stream) == ("local", {"temperature": 0.7}, "buffered")
+    assert (task.model, task.parameters, task.stream) == ("local", {"temperature": 0.7}, "fields")
     assert task.input_schema["required"] == ["comment"]
     assert task.output_schema is not None
     assert task.output_schema["additionalProperties"] is False

@@ -77,7 +77,7 @@ class Unboxing:
     def take(self, tokens: list[Token]) -> list[Token]:
         """Those of the tokens that are inside."""
         inside: list[Token] = []
-        for token in tokens:
+        for token in () if self.broken else tokens:
             kind: Any = token.kind
             if kind in ("}", "]"):
                 self._depth -= 1

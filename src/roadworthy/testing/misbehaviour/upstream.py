@@ -90,6 +90,7 @@ class MisbehavingUpstream:
             if batch := decoder.feed(data[:size]):
                 yield batch
             data = data[size:]
+        decoder.feed(b"")  # an error that came with the last deltas
         if not decoder.finished:
             raise _early_end()
 

@@ -288,9 +288,12 @@ class Properties:
     entries_name: str = ""
     """The property that holds the fields of unknown name, where the mode does not."""
     known: frozenset[str] = field(init=False)
+    plain: bool = field(init=False)
+    """Whether nothing but nulls differs."""
 
     def __post_init__(self) -> None:
         self.known = frozenset(self.names)
+        self.plain = not (self.fields or self.others or self.entries)
 
     def forward(self, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -314,8 +317,13 @@ class Properties:
     def restore(self, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        absent = self.absent
-        kept = {n: item for n, item in value.items() if item is not None or n not in absent}
+        if None in value.values():
+            absent = self.absent
+            kept = {n: item for n, item in value.items() if item is not None or n not in absent}
+        elif self.plain:  # nothing to leave out, and nothing else to do: most objects of a list
+            return value
+        else:
+            kept = dict(value)
         for name, codec in self.fields.items():
             item = kept.get(name)
             if item is not None:
@@ -345,6 +353,7 @@ class Properties:
     def drop(self, idle: set[int]) -> None:
         self.fields = {name: codec for name, codec in self.fields.items() if id(codec) not in idle}
         self.others = _kept(self.others, idle)
+        self.plain = not (self.fields or self.others or self.entries)
 
 
 def _present(*codecs: Codec | None) -> Iterator[Codec]:

@@ -21,6 +21,8 @@ def report(stored: StoredCall) -> str:
     sections = [_head(call), _stages(call), _attempts(call, texts_kept=stored.texts_kept)]
     if call.repairs:
         sections.append(_repairs(call))
+    elif call.reasons:
+        sections.append(_reasons(call))
     if stored.texts_kept:
         sections += [_messages(call), _value(call)]
     else:
@@ -89,6 +91,13 @@ def _attempt(attempt: Attempt, *, texts_kept: bool) -> Iterator[str]:
 def _repairs(call: Call) -> str:
     return "\n".join(
         ["Repairs", *(f"  {r.path or '/'} {r.kind}: {r.before} → {r.after}" for r in call.repairs)]
+    )
+
+
+def _reasons(call: Call) -> str:
+    """Where repairs are not recorded because texts are not, this is what is left of them."""
+    return "\n".join(
+        ["Reasons", *(f"  {r.kind}: {r.name} at {r.path or '/'}" for r in call.reasons)]
     )
 
 

@@ -208,7 +208,7 @@ def _cards(report: ConformanceReport) -> list[Card]:
     cards = (
         ("Conforming", total.share.conforming, _conforming_note(total.share), before),
         ("First pass", tally.first_pass, "as the model wrote them", ""),
-        ("Repaired or asked again", tally.repaired + tally.reasked, _mended_note(tally), ""),
+        ("Repaired, re-asked", tally.repaired + tally.reasked, _mended_note(tally), ""),
         ("Not delivered", withheld, _withheld_note(tally), ""),
     )
     parts = (

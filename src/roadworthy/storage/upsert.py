@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Table, case, func, literal_column
@@ -31,7 +32,7 @@ def upsert(
     # Compiled once and given to the driver as it is: for many short rows, SQLAlchemy's own
     # handling of parameters costs more than the database's work.
     names = statement.positiontup
-    given = [row if names is None else tuple(row[name] for name in names) for row in rows]
+    given = list(rows if names is None else map(itemgetter(*names), rows))
     connection.exec_driver_sql(statement.string, given)
 
 

@@ -10,6 +10,7 @@ import pytest
 from pipelines import GOOD, chat, pipeline_of, triage
 from roadworthy.core import Call, Reason, RecordSettings
 from roadworthy.pipeline import CallRequest
+from roadworthy.storage.ledger import Cause, entry_of
 from roadworthy.testing import ScriptedUpstream
 
 WRONG = '{"sentiment":"the-secret-word","confidence":0.5}'
@@ -28,6 +29,14 @@ def test_reasons_are_recorded_whether_texts_are_or_not(texts: bool) -> None:
     call = recorded(triage(), WRONG, GOOD, texts=texts)
     assert call.outcome == "reasked"
     assert call.reasons == (Reason(kind="reask", name="enum", path="/sentiment"),)
+
+
+def test_the_ledger_says_why_without_texts_too() -> None:
+    entry = entry_of(recorded(triage(), WRONG, GOOD, texts=False))
+    assert entry is not None
+    assert entry.causes == (Cause("reask", "enum", "/sentiment"),)
+    assert (entry.tally.reasked, entry.tally.reasks) == (1, 1)
+    assert (entry.cell.provider, entry.cell.mode) == ("openai-compatible", "strict")
 
 
 def test_an_answer_that_conforms_has_none() -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "OverviewQuery",
     "Span",
     "SpanQuery",
+    "Text",
     "invalid_query",
     "parse_moment",
     "parse_query",

@@ -363,8 +363,7 @@ def gateway_routes() -> Iterator[tuple[str, ...]]:
 
 
 def answer_fields() -> list[str]:
-    finished: Any = SimpleNamespace(call=Call(id="", task="", started_us=0))
-    return list(task_surface.task_body(finished))
+    return list(task_surface.task_body(Call(id="", task="", started_us=0)))
 
 
 def outcome_rows() -> Iterator[tuple[str, ...]]:
@@ -409,6 +408,7 @@ GATEWAY_ROUTES = {
 
 TASK_FIELDS = {
     "input": ("object", "the task's typed input; left out: no fields"),
+    "stream": ("`true` or `false`", "a stream of events in place of the answer"),
     "conversation_id": ("text or null", "groups calls of one conversation in the records"),
     "unit": ("text or null", "the user, tenant or session that the call is for"),
     "timeout_s": ("number or null", "how long the caller waits; it can only shorten the deadline"),

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+import pydantic
 import pytest
 
 import roadworthy
@@ -110,3 +112,83 @@ def test_the_address_comes_from_the_environment(
     monkeypatch.setenv("ROADWORTHY_URL", server.gateway + "/")
     with roadworthy.Client() as client:
         assert client.run("triage", comment="x") == VALUE
+
+
+class Triage(msgspec.Struct):
+    sentiment: str
+    confidence: float
+
+
+class PydanticTriage(pydantic.BaseModel):
+    sentiment: str
+    confidence: float
+
+
+def test_a_stream_shows_what_is_known_so_far(client: Client) -> None:
+    with client.stream("triage", {"comment": "Lovely."}) as stream:
+        partials = list(stream)
+    *flowing, last = partials
+    assert all(partial.value.items() <= VALUE.items() for partial in flowing)
+    assert flowing[0].is_closed("/sentiment")
+    assert not flowing[0].is_closed("")
+    assert (last.value, last.open) == (VALUE, ())
+    assert last.closed == {"", "/sentiment", "/confidence"}
+    assert "".join(partial.text_delta for partial in partials) == json.dumps(VALUE).replace(" ", "")
+    assert (stream.value, stream.answer.outcome) == (VALUE, "first_pass")
+
+
+@pytest.mark.parametrize("output", [Triage, PydanticTriage])
+def test_the_final_value_has_the_class_that_was_asked_for(
+    client: Client, output: type[Triage | PydanticTriage]
+) -> None:
+    with client.stream("triage", {"comment": "Lovely."}, output=output) as stream:
+        for _ in stream:
+            pass
+        assert stream.value == output(sentiment="positive", confidence=0.5)
+
+
+def test_the_asynchronous_client_streams(server: Server, upstream: Upstream) -> None:
+    async def scenario() -> None:
+        upstream.answer = lambda _: json.dumps(VALUE)
+        async with AsyncClient(server.gateway) as client:
+            async with client.stream("triage", {"comment": "x"}) as stream:
+                async for partial in stream:
+                    assert set(partial.value) <= set(VALUE)
+            assert stream.value == VALUE
+            with pytest.raises(RuntimeError, match="not ended"):
+                _ = client.stream("triage", {"comment": "x"}).answer
+
+    asyncio.run(scenario())
+
+
+def test_a_streams_errors_are_the_gateways_own_classes(client: Client, upstream: Upstream) -> None:
+    with client.stream("triag", {}) as stream, pytest.raises(UnknownTask):
+        list(stream)
+    upstream.answer = lambda _: '{"sentiment": "positive", "confidence": 0.' + "3" * 900
+    seen: list[object] = []
+    with (
+        client.stream("triage", {"comment": "x"}) as stream,
+        pytest.raises(OutputNonconforming, match="digits") as caught,
+    ):
+        seen.extend(partial.value for partial in stream)
+    assert caught.value.call_id
+
+
+def test_a_stream_that_is_left_early_ends_its_call(client: Client) -> None:
+    with client.stream("triage", {"comment": "x"}) as stream:
+        next(iter(stream))
+    assert client.run("triage", comment="x") == VALUE
+
+
+def test_a_stream_goes_round_an_unreachable_gateway(project: Path, upstream: Upstream) -> None:
+    upstream.answer = lambda _: json.dumps(VALUE)
+    with Client(NOBODY, fallback=project) as client:
+        with client.stream("triage", {"comment": "x"}) as stream:
+            values = [partial.value for partial in stream]
+        assert values[-1] == VALUE == stream.value
+    with (
+        Client(NOBODY) as client,
+        client.stream("triage", {}) as stream,
+        pytest.raises(GatewayUnreachable),
+    ):
+        list(stream)

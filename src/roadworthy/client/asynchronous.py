@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
 
 from roadworthy.client.answer import Answer, GatewayUnreachable, error_from
-from roadworthy.core import NUSD_PER_USD
+from roadworthy.client.stream import AnswerStream, Piece, piece_of
+from roadworthy.core import NUSD_PER_USD, Call
+from roadworthy.models.sse import EventSplitter
 from roadworthy.pipeline import TASK_PREFIX, CallRequest, Pipeline
 from roadworthy.pipeline.inprocess import in_process
 from roadworthy.tasks import load_project
@@ -20,6 +23,7 @@ from roadworthy.tasks import load_project
 __all__ = ["AsyncClient"]
 
 DEFAULT_URL = "http://127.0.0.1:8700"
+T = TypeVar("T")
 
 
 class AsyncClient:
@@ -76,7 +80,51 @@ class AsyncClient:
         except GatewayUnreachable:
             if self._fallback is None:
                 raise
-        return await self._run_here(task, fields, conversation_id=conversation_id, unit=unit)
+        return await self._run_here(task, body)
+
+    @overload
+    def stream(
+        self,
+        task: str,
+        fields: dict[str, Any],
+        *,
+        output: None = None,
+        conversation_id: str | None = None,
+        unit: str | None = None,
+    ) -> AnswerStream[Any]: ...
+
+    @overload
+    def stream(
+        self,
+        task: str,
+        fields: dict[str, Any],
+        *,
+        output: type[T],
+        conversation_id: str | None = None,
+        unit: str | None = None,
+    ) -> AnswerStream[T]: ...
+
+    def stream(
+        self,
+        task: str,
+        fields: dict[str, Any],
+        *,
+        output: type[T] | None = None,
+        conversation_id: str | None = None,
+        unit: str | None = None,
+    ) -> AnswerStream[T]:
+        """The answer while it is being written.
+
+        >>> async with client.stream("classify-feedback", {"comment": "Broken."}) as stream:
+        ...     async for partial in stream:
+        ...         print(partial.value)
+        >>> stream.value
+
+        ``output`` is the class that the final value shall have; None: plain JSON. Iterating raises
+        as `run` does.
+        """
+        body = {"input": fields, "conversation_id": conversation_id, "unit": unit}
+        return AnswerStream(self._pieces(task, body | {"stream": True}), output)
 
     async def close(self) -> None:
         await self._open.aclose()
@@ -89,6 +137,13 @@ class AsyncClient:
         await self.close()
 
     async def _ask_gateway(self, task: str, body: dict[str, Any]) -> Answer:
+        async with await self._post(task, body) as response:
+            data = await response.read()
+            if response.status == 200:
+                return msgspec.json.decode(data, type=Answer)
+            raise error_from(response.status, data, response.headers.get("x-roadworthy-call"))
+
+    async def _post(self, task: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
         url = f"{self._base_url}/v1/tasks/{quote(task, safe='@^')}"
         if self._session is None:
             self._session = await self._open.enter_async_context(
@@ -97,17 +152,12 @@ class AsyncClient:
                 )
             )
         try:
-            async with self._session.post(
+            return await self._session.post(
                 url,
                 data=msgspec.json.encode(body),
                 headers={"content-type": "application/json"},
                 allow_redirects=False,
-            ) as response:
-                data = await response.read()
-                if response.status == 200:
-                    return msgspec.json.decode(data, type=Answer)
-                call_id = response.headers.get("x-roadworthy-call")
-                raise error_from(response.status, data, call_id)
+            )
         # Only a connection that never was: a call that may have begun must not run twice.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise GatewayUnreachable(
@@ -115,34 +165,77 @@ class AsyncClient:
                 " `roadworthy serve`, or set ROADWORTHY_URL to its address"
             ) from error
 
-    async def _run_here(
-        self, task: str, fields: dict[str, Any], *, conversation_id: str | None, unit: str | None
-    ) -> Answer:
+    async def _pieces(self, task: str, body: dict[str, Any]) -> AsyncGenerator[Piece, None]:
+        try:
+            response = await self._post(task, body)
+        except GatewayUnreachable:
+            if self._fallback is None:
+                raise
+            async for piece in self._stream_here(task, body):
+                yield piece
+            return
+        try:
+            if response.status != 200:
+                call_id = response.headers.get("x-roadworthy-call")
+                raise error_from(response.status, await response.read(), call_id)
+            splitter = EventSplitter()
+            while data := await response.content.readany():
+                for event in splitter.feed(data):
+                    yield piece_of(event)
+        except aiohttp.ClientError as error:
+            raise GatewayUnreachable(
+                f"the gateway at {self._base_url} broke the answer off; its call, if it was"
+                " recorded, is among those of `roadworthy calls`"
+            ) from error
+        finally:
+            response.close()
+
+    async def _stream_here(self, task: str, body: dict[str, Any]) -> AsyncGenerator[Piece, None]:
+        stream = await (await self._here()).stream(_request(task, body))
+        try:
+            yield stream.call.schema_digest is not None
+            async for batch in stream.deltas:
+                if text := "".join([delta.text for delta in batch]):
+                    yield text
+        finally:
+            await stream.deltas.aclose()
+        yield _answer(stream.call)
+
+    async def _here(self) -> Pipeline:
         assert self._fallback is not None
         if self._pipeline is None:
             project = load_project(self._fallback.resolve())
             self._pipeline = await self._open.enter_async_context(
                 in_process(project, project.root / project.settings.store.path, name="fallback")
             )
-        finished = await self._pipeline.run(
-            CallRequest(
-                target=TASK_PREFIX + task,
-                surface="python",
-                input=fields,
-                conversation_id=conversation_id,
-                unit=unit,
-            )
-        )
+        return self._pipeline
+
+    async def _run_here(self, task: str, body: dict[str, Any]) -> Answer:
+        finished = await (await self._here()).run(_request(task, body))
         if finished.error is not None:
             raise finished.error
-        call = finished.call
-        return Answer(
-            value=call.value,
-            call=call.id,
-            outcome=call.outcome,
-            task=call.task,
-            version=call.version,
-            model=call.model,
-            cost_usd=None if call.cost_nusd is None else call.cost_nusd / NUSD_PER_USD,
-            duration_ms=call.duration_us / 1000,
-        )
+        return _answer(finished.call)
+
+
+def _request(task: str, body: dict[str, Any]) -> CallRequest:
+    return CallRequest(
+        target=TASK_PREFIX + task,
+        surface="python",
+        input=body["input"],
+        conversation_id=body["conversation_id"],
+        unit=body["unit"],
+        stream=body.get("stream", False),
+    )
+
+
+def _answer(call: Call) -> Answer:
+    return Answer(
+        value=call.value,
+        call=call.id,
+        outcome=call.outcome,
+        task=call.task,
+        version=call.version,
+        model=call.model,
+        cost_usd=None if call.cost_nusd is None else call.cost_nusd / NUSD_PER_USD,
+        duration_ms=call.duration_us / 1000,
+    )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, overload
 
 from roadworthy.client.answer import Answer
 from roadworthy.client.asynchronous import AsyncClient
+from roadworthy.client.partial import Partial
+from roadworthy.client.stream import AnswerStream
 
-__all__ = ["Client"]
+__all__ = ["Client", "ReadStream"]
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Client:
@@ -51,6 +54,45 @@ class Client:
             self._client.answer(task, fields, conversation_id=conversation_id, unit=unit)
         )
 
+    @overload
+    def stream(
+        self,
+        task: str,
+        fields: dict[str, Any],
+        *,
+        output: None = None,
+        conversation_id: str | None = None,
+        unit: str | None = None,
+    ) -> ReadStream[Any]: ...
+
+    @overload
+    def stream(
+        self,
+        task: str,
+        fields: dict[str, Any],
+        *,
+        output: type[V],
+        conversation_id: str | None = None,
+        unit: str | None = None,
+    ) -> ReadStream[V]: ...
+
+    def stream(
+        self,
+        task: str,
+        fields: dict[str, Any],
+        *,
+        output: type[V] | None = None,
+        conversation_id: str | None = None,
+        unit: str | None = None,
+    ) -> ReadStream[V]:
+        """As `AsyncClient.stream`, for ``with`` and ``for``."""
+        return ReadStream(
+            self._wait,
+            self._client.stream(
+                task, fields, output=output, conversation_id=conversation_id, unit=unit
+            ),
+        )
+
     def close(self) -> None:
         with self._lock:
             loop, self._loop = self._loop, None
@@ -70,6 +112,42 @@ class Client:
                 self._loop = _start_loop()
             loop = self._loop
         return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+
+class ReadStream(Generic[V]):
+    """An `AnswerStream` for code that is not asynchronous."""
+
+    def __init__(self, wait: Callable[[Coroutine[Any, Any, Any]], Any], stream: Any) -> None:
+        """``wait`` runs what is asynchronous; ``stream`` is an `AnswerStream`."""
+        self._wait = wait
+        self._stream: AnswerStream[V] = stream
+
+    @property
+    def answer(self) -> Answer:
+        """As `AnswerStream.answer`."""
+        return self._stream.answer
+
+    @property
+    def value(self) -> V:
+        """As `AnswerStream.value`."""
+        return self._stream.value
+
+    def __iter__(self) -> Iterator[Partial]:
+        while (partial := self._wait(self._next())) is not None:
+            yield partial
+
+    async def _next(self) -> Partial | None:
+        return await anext(self._stream, None)
+
+    def close(self) -> None:
+        """End the call, whatever its state."""
+        self._wait(self._stream.aclose())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _start_loop() -> asyncio.AbstractEventLoop:

@@ -115,7 +115,8 @@ class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True):
     usage: Usage = Usage()
     cost_nusd: int | None = None
     error: str | None = None
-    """An error code, if the attempt gave no answer."""
+    """An error code, if the attempt gave no answer; ``aborted_nonconforming`` or ``looped`` where a
+    stream was closed because no answer could come of it any more."""
     text: str | None = None
     """What the model wrote, raw. Bulky."""
     violations: tuple[Violation, ...] = ()

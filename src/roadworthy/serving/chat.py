@@ -10,9 +10,7 @@ from starlette.responses import Response
 from roadworthy.pipeline import Pipeline
 from roadworthy.serving.body import decode_object, read_body
 from roadworthy.serving.chat_request import parse_chat_request
-from roadworthy.serving.chat_response import (
-    chat_body,
-)
+from roadworthy.serving.chat_response import ChatEvents, chat_body
 from roadworthy.serving.errors import call_headers, json_response
 from roadworthy.serving.event_stream import EventStream
 from roadworthy.serving.guard import CLIENT_GONE, Endpoint, run_unless_gone
@@ -30,8 +28,8 @@ def chat_endpoint(pipeline: Pipeline, max_body_bytes: Callable[[], int]) -> Endp
                 return Response(status_code=CLIENT_GONE)
             options = body.get("stream_options")
             with_usage = isinstance(options, dict) and options.get("include_usage") is True
-            headers = call_headers(request_id, stream.call.id)
-            return EventStream(stream, headers, with_usage=with_usage)
+            events = ChatEvents(stream.call, with_usage=with_usage)
+            return EventStream(stream, events, call_headers(request_id, stream.call.id))
         finished = await run_unless_gone(request, pipeline.run(wish))
         if finished is None:
             return Response(status_code=CLIENT_GONE)

@@ -12,7 +12,15 @@ from roadworthy.models import Delta, Reply
 from roadworthy.pipeline import Finished
 from roadworthy.serving.errors import error_body
 
-__all__ = ["DONE", "chat_body", "chunk_event", "error_event", "usage_body", "usage_event"]
+__all__ = [
+    "DONE",
+    "ChatEvents",
+    "chat_body",
+    "chunk_event",
+    "error_event",
+    "usage_body",
+    "usage_event",
+]
 
 DONE = b"data: [DONE]\n\n"
 
@@ -85,6 +93,33 @@ def error_event(error: RoadworthyError) -> bytes:
     return _event(error_body(error))
 
 
+class ChatEvents:
+    """A call's events in OpenAI's form."""
+
+    def __init__(self, call: Call, *, with_usage: bool) -> None:
+        self._call = call
+        self._with_usage = with_usage
+        self._first = True
+
+    def begin(self) -> bytes:
+        return b""
+
+    def deltas(self, batch: list[Delta]) -> bytes:
+        shown = [delta for delta in batch if _is_shown(delta)]
+        if not shown:
+            return b""
+        head = chunk_event(self._call, shown[0], first=self._first)
+        self._first = False
+        rest = [chunk_event(self._call, delta, first=False) for delta in shown[1:]]
+        return b"".join((head, *rest))
+
+    def end(self) -> bytes:
+        return usage_event(self._call) + DONE if self._with_usage else DONE
+
+    def error(self, error: RoadworthyError) -> bytes:
+        return error_event(error) + DONE
+
+
 def usage_body(usage: Usage) -> dict[str, Any]:
     """Tokens over all attempts of the call: what it cost. Unreported tokens are null."""
     known = (usage.input_tokens or 0) + (usage.output_tokens or 0)
@@ -110,6 +145,12 @@ def _details(given: Any, call: Call) -> dict[str, Any]:
     if len(call.attempts) != 1 or not isinstance(given, dict):
         return {}
     return {key: value for key, value in given.items() if key.endswith("_details")}
+
+
+def _is_shown(delta: Delta) -> bool:
+    if delta.chunk is None:
+        return bool(delta.text) or delta.stop_reason is not None
+    return bool(delta.chunk.get("choices"))  # else the provider's own usage; ours follows
 
 
 def _choice(delta: Delta) -> dict[str, Any]:

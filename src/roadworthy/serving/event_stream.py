@@ -7,6 +7,7 @@ away before the first event, which would leave an open connection and an unrecor
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,12 +16,31 @@ from starlette.types import Receive, Scope, Send
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.models import Delta
 from roadworthy.pipeline import CallStream
-from roadworthy.serving.chat_response import DONE, chunk_event, error_event, usage_event
 from roadworthy.serving.guard import run_unless_gone
 
-__all__ = ["EventStream"]
+__all__ = ["EventStream", "Events"]
 
 _HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+
+
+class Events(Protocol):
+    """How one surface writes a call's events."""
+
+    def begin(self) -> bytes:
+        """What comes before the answer; may be empty."""
+        ...
+
+    def deltas(self, batch: list[Delta]) -> bytes:
+        """Those that came together leave together, in one write; may be empty."""
+        ...
+
+    def end(self) -> bytes:
+        """What follows a whole answer."""
+        ...
+
+    def error(self, error: RoadworthyError) -> bytes:
+        """What follows where the answer breaks off: a mere end looks like success."""
+        ...
 
 
 class EventStream(Response):
@@ -28,13 +48,13 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: CallStream, headers: dict[str, str], *, with_usage: bool) -> None:
+    def __init__(self, stream: CallStream, events: Events, headers: dict[str, str]) -> None:
         self.status_code = 200
         self.background = None
         self.body = b""
         self.init_headers(headers | _HEADERS)
         self._stream = stream
-        self._with_usage = with_usage
+        self._events = events
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Starlette's, without a length: that of a stream is not known."""
@@ -50,28 +70,18 @@ class EventStream(Response):
     async def _send_all(self, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
-        async for data in self._events():
-            await send({"type": "http.response.body", "body": data, "more_body": True})
+        async for data in self._written():
+            if data:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _events(self) -> AsyncIterator[bytes]:
-        """Those that came together leave together, in one write."""
-        call, first = self._stream.call, True
+    async def _written(self) -> AsyncIterator[bytes]:
+        events = self._events
+        yield events.begin()
         try:
             async for batch in self._stream.deltas:
-                shown = [delta for delta in batch if _is_shown(delta)]
-                if shown:
-                    head = chunk_event(call, shown[0], first=first)
-                    first = False
-                    yield b"".join((head, *(chunk_event(call, d, first=False) for d in shown[1:])))
+                yield events.deltas(batch)
         except RoadworthyError as error:
-            # A stream that merely ends looks like success to every client.
-            yield error_event(error) + DONE
+            yield events.error(error)
             return
-        yield usage_event(call) + DONE if self._with_usage else DONE
-
-
-def _is_shown(delta: Delta) -> bool:
-    if delta.chunk is None:
-        return bool(delta.text) or delta.stop_reason is not None
-    return bool(delta.chunk.get("choices"))  # else the provider's own usage; ours follows
+        yield events.end()

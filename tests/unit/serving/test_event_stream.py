@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines import chat, pipeline_of
+from roadworthy.serving.chat_response import ChatEvents
 from roadworthy.serving.event_stream import EventStream
 from roadworthy.testing import ScriptedUpstream
 
@@ -30,7 +31,8 @@ def test_the_events_end_with_usage_and_done() -> None:
             sent.append(message)
 
         stream = await pipeline.stream(chat(stream=True))
-        await EventStream(stream, {}, with_usage=True)(SCOPE, never, send)
+        told = ChatEvents(stream.call, with_usage=True)
+        await EventStream(stream, told, {})(SCOPE, never, send)
         body = b"".join(message.get("body", b"") for message in sent)
         events = body.split(b"\n\n")
         assert events[-2:] == [b"data: [DONE]", b""]
@@ -53,7 +55,7 @@ def test_a_caller_who_is_gone_before_the_first_event_is_recorded(broken: bool) -
             await asyncio.Event().wait()
 
         stream = await pipeline.stream(chat(stream=True))
-        response = EventStream(stream, {}, with_usage=False)
+        response = EventStream(stream, ChatEvents(stream.call, with_usage=False), {})
         if broken:
             with pytest.raises(OSError, match="gone"):
                 await response(SCOPE, never, send)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import time
 from collections import Counter
@@ -26,6 +27,8 @@ from harness.tables import number, table
 from roadworthy.conformance import NotStrict, compile_schema
 from roadworthy.core.errors import InvalidSchema
 
+# What a reason quotes of a schema: numbers, names, patterns, addresses.
+_NAMED = re.compile(r"'[^']*'|[a-z-]*:?/.*|\d[\d,]*")
 LIBRARIES = ("roadworthy", "jsonschema-rs", "llguidance", "msgspec")
 
 
@@ -61,7 +64,7 @@ def measure(corpus: Corpus, target: str, every: int) -> dict[str, Any]:
             continue
         counts["schemas"] += 1
         if judged.refused is not None:
-            reasons["".join(c for c in judged.refused if not c.isdigit())[:70]] += 1
+            reasons[_NAMED.sub("…", judged.refused)[:70].strip()] += 1
             continue
         counts["forms"] += 1
         counts["forms without a loss"] += not judged.losses

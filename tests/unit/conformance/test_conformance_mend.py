@@ -159,3 +159,27 @@ def test_properties_named_like_numbers_are_repaired_in_place() -> None:
 def test_a_property_without_a_name_makes_the_root_no_fault() -> None:
     schema = {"additionalProperties": {"type": "array"}}
     assert mended({"": "x"}, schema) == ({"": "x"}, [], False)
+
+
+class Counted:
+    """A schema that counts how often a value is held against it."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._compiled = compile_schema(schema)
+        self.source = self._compiled.source
+        self.looks = 0
+
+    def errors(self, value: Any) -> list[Any]:
+        self.looks += 1
+        return self._compiled.errors(value)
+
+
+def test_a_large_value_is_looked_at_less_often_than_a_small_one() -> None:
+    alternative = {"type": "object", "properties": {"t": {"const": "x"}}, "required": ["t"]}
+    schema = {"anyOf": [alternative, {"type": "array", "items": {"$ref": "#"}}]}
+    looks = []
+    for keys in (3, 3_000):
+        counted = Counted(schema)
+        mend({f"k{number}": number for number in range(keys)}, counted)  # type: ignore[arg-type]
+        looks.append(counted.looks)
+    assert looks[1] <= 12 < looks[0]

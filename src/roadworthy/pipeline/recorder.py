@@ -134,7 +134,9 @@ def without_texts(call: Call) -> Call:
     error = call.error
     if error is not None:
         message = without_quotes(error.code, error.message)
-        error = msgspec.structs.replace(error, message=message)
+        # Below a field of the request stand names that its caller chose.
+        param = None if error.param is None else error.param.partition("/")[0]
+        error = msgspec.structs.replace(error, message=message, param=param)
     return msgspec.structs.replace(
         call, input=None, messages=[], value=None, repairs=(), attempts=attempts, error=error
     )

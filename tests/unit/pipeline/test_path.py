@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pipelines import GOOD, chat, pipeline_of, triage
-from roadworthy.core import RecordSettings
+from roadworthy.core import Call, CallError, RecordSettings
 from roadworthy.core.errors import (
     InvalidInput,
     InvalidRequest,
@@ -22,6 +22,7 @@ from roadworthy.core.errors import (
 from roadworthy.core.settings import LimitSettings
 from roadworthy.models import Reply
 from roadworthy.pipeline import CallRequest
+from roadworthy.pipeline.recorder import without_texts
 from roadworthy.testing import MemoryJournal, ScriptedUpstream
 
 
@@ -216,6 +217,13 @@ def test_a_project_that_records_no_texts_keeps_no_error_that_quotes_one() -> Non
     assert "Geheimnis" in str(finished.error)
     assert b"Geheimnis" not in msgspec.json.encode(journal.calls[0])
     assert journal.calls[0].error is not None
+
+
+def test_without_texts_no_name_that_the_caller_chose_is_written_down() -> None:
+    error = CallError(status=400, code="invalid_input", message="…", param="input/by_name/Ida May")
+    kept = without_texts(Call(id="1", task="t", started_us=0, error=error)).error
+    assert kept is not None
+    assert kept.param == "input"
 
 
 @pytest.mark.parametrize("schema", [None, {"type": "object", "required": ["a"]}])

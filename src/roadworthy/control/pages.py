@@ -77,13 +77,14 @@ def show_tasks(request: Request) -> Response:
     query = parse_query(SpanQuery, request.query_params)
     names = _task_names(control)
     definitions = {name: found for name in names if (found := control.source.find_task(name))}
-    overview = _overview(control, OverviewQuery(span=query.span))
+    rows = task_rows(names, definitions, _overview(control, OverviewQuery(span=query.span)))
     return control.page(
         "tasks.html",
         here="tasks",
         health=control.health(),
         query=query,
-        rows=task_rows(names, definitions, overview),
+        rows=rows,
+        unlisted=len(names) - len(rows),
     )
 
 

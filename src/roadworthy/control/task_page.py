@@ -51,6 +51,8 @@ MODES: Final[Mapping[Mode, str]] = {
 """By what an attempt asks for structure, for people."""
 MAX_KEYWORDS: Final = 60
 MAX_JSON_CHARS: Final = 60_000
+MAX_OTHERS: Final = 100
+"""Callers choose the names of what is not served."""
 _PLAIN_REASON: Final = "does not enforce it"
 
 
@@ -193,21 +195,22 @@ def task_view(
 def task_rows(
     names: Iterable[str], definitions: Mapping[str, Definition], overview: Overview
 ) -> list[TaskRow]:
-    """The list of tasks, those that are served first. ``overview`` holds all tasks' figures."""
+    """The list of tasks: those that are served, then the busiest `MAX_OTHERS` of the rest.
+    ``overview`` holds all tasks' figures."""
     figures = {found.task: found.figures for found in overview.tasks}
-    rows = []
+    served: list[TaskRow] = []
+    others: list[TaskRow] = []
     for name in names:
         found = definitions.get(name)
-        enforcement = None if found is None else enforcement_of(found.task, found.model)
-        rows.append(
-            TaskRow(
-                name=name,
-                definition=found,
-                enforcement=enforcement,
-                figures=figures.get(name),
-            )
+        row = TaskRow(
+            name=name,
+            definition=found,
+            enforcement=None if found is None else enforcement_of(found.task, found.model),
+            figures=figures.get(name),
         )
-    return sorted(rows, key=lambda row: (row.definition is None, row.name))
+        (others if found is None else served).append(row)
+    others.sort(key=lambda row: (-row.figures.calls if row.figures else 0, row.name))
+    return [*sorted(served, key=lambda row: row.name), *others[:MAX_OTHERS]]
 
 
 def _schema(schema: dict[str, Any]) -> SchemaView:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from roadworthy.control.sample_tasks import sample_definitions
 from roadworthy.control.source import Definition
-from roadworthy.control.task_page import Cell, KeywordRow, task_rows, task_view
+from roadworthy.control.task_page import MAX_OTHERS, Cell, KeywordRow, task_rows, task_view
 from roadworthy.core import Mode
 from roadworthy.models import Capabilities, Model
 from roadworthy.storage.views import Figures, Overview, TaskFigures
@@ -84,3 +86,11 @@ def test_tasks_that_are_served_come_before_those_that_only_have_calls() -> None:
     assert [row.figures is None for row in rows] == [False, True]
     assert rows[0].enforcement is not None
     assert rows[0].enforcement.everything
+
+
+def test_of_names_that_callers_chose_the_busiest_are_listed() -> None:
+    busy = TaskFigures(task="model:z", figures=Figures(start_us=0, calls=9))
+    overview = msgspec.structs.replace(overview_of(), tasks=[busy])
+    names = [*(f"model:{number}" for number in range(MAX_OTHERS + 5)), "model:z"]
+    rows = task_rows(names, {}, overview)
+    assert (len(rows), rows[0].name) == (MAX_OTHERS, "model:z")

@@ -35,7 +35,10 @@ async def listen_to_supervisor(
         if message["type"] == "gateways":
             source.note_gateways(message["gateways"])
             unpriced = [n for g in message["gateways"] for n in g["status"].get("unpriced", ())]
-            await asyncio.to_thread(publisher.learn, unpriced)
+            try:
+                await asyncio.to_thread(publisher.learn, unpriced)
+            except RoadworthyError as error:  # deaf, it would outlive its supervisor
+                _log.error("calls of further models are recorded without cost: %s", error.message)
     server.should_exit = True
 
 

@@ -85,8 +85,9 @@ def test_ordinary_text_is_no_loop(name: str, escaped: bool) -> None:
         {str(i): {} for i in range(3_000)},
     ],
 )
-def test_data_that_repeats_is_no_loop(value: object) -> None:
-    assert loop_in(json.dumps({"t": value}, indent=8)) is None
+@pytest.mark.parametrize("piece", [5, 1_000_000])
+def test_data_that_repeats_is_no_loop(value: object, piece: int) -> None:
+    assert loop_in(json.dumps({"t": value}, indent=8), piece=piece) is None
 
 
 @pytest.mark.parametrize("phrase", PHRASES)

@@ -120,11 +120,13 @@ class LoopWatch:
                 return "white space"
         else:
             self._lines = 0
-        said = "".join([t.value for t in tokens if t.kind == "text"])
-        if any(token.kind in ("string", "end") for token in tokens):
-            self._phrases.clear()  # short values may well be alike
-        elif not state.begun:
-            said = piece
+        said = piece if not state.begun else ""
+        for token in tokens:
+            if token.kind == "text":
+                said += token.value
+            elif token.kind in ("string", "end"):
+                self._phrases.clear()  # short values may well be alike
+                said = ""
         if said and self._phrases.feed(said):
             return "a phrase"
         return "a part" if self._parts.feed(piece) else None

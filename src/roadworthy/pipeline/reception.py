@@ -139,7 +139,9 @@ class Reception:
             return self._usage
         if error not in ("looped", "aborted_nonconforming"):
             return Usage()
-        return Usage(output_tokens=max(1, self._chars // _CHARS_PER_TOKEN), estimated=True)
+        # Most servers send each token as an event of its own, others several together.
+        tokens = max(1, len(self._pieces), self._chars // _CHARS_PER_TOKEN)
+        return Usage(output_tokens=tokens, estimated=True)
 
 
 def _add_call(whole: dict[str, Any], piece: dict[str, Any]) -> None:

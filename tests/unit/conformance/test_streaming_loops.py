@@ -62,9 +62,10 @@ ORDINARY = {
     "base64": random_bytes(),
     "a ruler": "=" * 400 + "\n" + "-" * 800,
     "zeros in base64": "A" * 1_200 + "=",
-    "laughter": "ha" * 300,
+    "laughter": "ha" * 300 + "\N{FACE WITH TEARS OF JOY}" * 60,
+    "a box": "\u2500" * 300,
     "a chorus": SENTENCE * 8,
-    "letters": string.ascii_letters * 40,
+    "letters": string.ascii_letters * 30,
 }
 
 
@@ -105,6 +106,7 @@ def test_a_phrase_without_an_end_is_one(phrase: str, piece: int) -> None:
         ('{"n":' + " " * 2_100, "white space"),
         ('{"t": "' + "\\u0000" * 3_000, "a phrase"),
         ('{"t": "' + "\\ud83d\\ude00" * 3_000, "a phrase"),
+        ('{"t": "' + "\N{THUMBS UP SIGN}" * 600, "a phrase"),
         ("I think that " + "I think that " * 400, "a phrase"),
         ('{"t": [' + '{"name": "Bob", "age": 4}, ' * 3_000, "a part"),
     ],

@@ -34,11 +34,10 @@ class Repetition:
 
     __slots__ = ("_fresh", "_least", "_letters", "_pending", "_period", "_run", "_tail", "_times")
 
-    def __init__(self, *, least_bytes: int, times: int, least_letters: int = 0) -> None:
+    def __init__(self, *, least_weight: int, times: int, least_letters: int = 0) -> None:
         """The same stretch of at most 512 characters, with at least so many letters, must come
-        `times` times without a break, and fill `least_bytes` of UTF-8: that is what tokens go by,
-        where a sign may take several."""
-        self._least = least_bytes
+        `times` times without a break, and together weigh `least_weight`."""
+        self._least = least_weight
         self._letters = least_letters
         self._times = times
         self._tail = ""
@@ -72,8 +71,16 @@ class Repetition:
         if not self._period or self._run < self._times * self._period:
             return False
         part = text[-self._period :]
-        filled = self._run * len(part.encode(errors="surrogatepass")) // self._period
-        return filled >= self._least and sum(map(str.isalpha, part)) >= self._letters
+        return (
+            self._run * _weight(part) // self._period >= self._least
+            and sum(map(str.isalpha, part)) >= self._letters
+        )
+
+
+def _weight(text: str) -> int:
+    """How many characters of plain text would take as many tokens, roughly: its bytes, and twice
+    those of emoji, of which SmolLM2 takes three tokens each."""
+    return len(text.encode(errors="surrogatepass")) + 4 * sum(c > "\uffff" for c in text)
 
 
 def _goes_on(text: str, period: int, length: int) -> bool:
@@ -106,10 +113,10 @@ class LoopWatch:
         # A ruler, a table's padding, zeros in base64: a line or two of one character, not thirty.
         # A refrain or a chorus comes back a few times; twelve times without a word between is no
         # poem any more.
-        self._phrases = Repetition(least_bytes=2_000, times=12)
+        self._phrases = Repetition(least_weight=2_000, times=12)
         # Data repeats: a matrix of zeros, a thousand comments with the same label. So this takes
         # far more, and more than a label; it catches what never comes to an end.
-        self._parts = Repetition(least_bytes=40_000, times=200, least_letters=10)
+        self._parts = Repetition(least_weight=40_000, times=200, least_letters=10)
         self._lines = 0
 
     def see(self, piece: str, tokens: list[Token]) -> Loop | None:

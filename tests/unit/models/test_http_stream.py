@@ -217,10 +217,14 @@ def test_what_came_in_one_read_with_an_error_is_passed_on_before_it() -> None:
     async def scenario() -> None:
         async with loopback(stream(chunk("hel") + BROKEN)) as provider, asking() as it:
             seen: list[str] = []
-            with pytest.raises(UpstreamUnavailable):
+
+            async def read() -> None:
                 async with it.upstream.stream(provider.model(), ASK) as deltas:
                     async for batch in deltas:
-                        seen += [delta.text for delta in batch]
+                        seen.extend(delta.text for delta in batch)
+
+            with pytest.raises(UpstreamUnavailable):
+                await read()
         assert seen == ["hel"]
 
     run(scenario())

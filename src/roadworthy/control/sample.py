@@ -265,7 +265,7 @@ def _reasons(outcome: Outcome, pointer: str) -> tuple[Reason, ...]:
     broken = Reason(kind="reask", name="enum", path=pointer)
     told: dict[str, tuple[Reason, ...]] = {
         "repaired": (
-            Reason(kind="repair", name="enum_case", path=pointer),
+            Reason(kind="repair", name="enum", path=pointer),
             Reason(kind="repair", name="number", path="/confidence"),
         ),
         "reasked": (broken,),
@@ -278,6 +278,6 @@ def _reasons(outcome: Outcome, pointer: str) -> tuple[Reason, ...]:
 
 def _repair(call: Call, pointer: str) -> None:
     call.repairs = (
-        Repair(path=pointer, kind="enum_case", before='"Positive"', after='"positive"'),
+        Repair(path=pointer, kind="enum", before='"Positive"', after='"positive"'),
         Repair(path="/confidence", kind="number", before='"85%"', after="0.85"),
     )

@@ -78,7 +78,7 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     kind: str
-    """What was done: ``fence``, ``syntax``, ``number``, ``boolean``, ``enum_case``, …"""
+    """What was done: ``fence``, ``quotes``, ``number``, ``enum``, …; the reference lists all."""
     before: str
     after: str
 

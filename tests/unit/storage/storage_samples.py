@@ -40,7 +40,7 @@ def a_call(started_us: int = NOW_US, **changes: Any) -> Call:
         "mode": "grammar",
         "usage": usage,
         "cost_nusd": 1_500,
-        "repairs": (Repair(path="/mood", kind="enum_case", before="Sour", after="sour"),),
+        "repairs": (Repair(path="/mood", kind="enum", before="Sour", after="sour"),),
         "attempts": [
             Attempt(
                 model="local",

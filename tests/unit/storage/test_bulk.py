@@ -72,7 +72,7 @@ def test_an_error_that_quotes_nobody_stays() -> None:
 
 def test_the_rest_still_says_what_was_repaired_and_violated() -> None:
     rest, _ = split(a_call())
-    assert (rest.repairs[0].path, rest.repairs[0].kind) == ("/mood", "enum_case")
+    assert (rest.repairs[0].path, rest.repairs[0].kind) == ("/mood", "enum")
     assert rest.attempts[0].violations[0].keyword == "enum"
 
 

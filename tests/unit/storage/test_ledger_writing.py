@@ -26,7 +26,7 @@ from roadworthy.storage.retention import expire_ledger
 from roadworthy.storage.rollups import WIDTHS_S
 from roadworthy.storage.schema import journal_marks, ledger, ledger_reasons, metadata
 
-REASON = Reason(kind="repair", name="enum_case", path="/mood")
+REASON = Reason(kind="repair", name="enum", path="/mood")
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_reason_names_its_latest_call(
         loader.load_once()
     (row,) = rows(engine, ledger_reasons)
     assert (row["calls"], row["call_id"]) == (3, calls[-1].id)
-    assert (row["kind"], row["name"], row["path"]) == ("repair", "enum_case", "/mood")
+    assert (row["kind"], row["name"], row["path"]) == ("repair", "enum", "/mood")
 
 
 def test_a_failed_transaction_is_forgotten_in_the_ledger_too(

@@ -161,6 +161,7 @@ def test_only_who_was_told_the_address_reaches_the_model(shared: Any) -> None:
 
 def test_after_kill_9_the_next_call_works(shared: Any) -> None:
     runner, (local, upstream) = shared
+    runner.run(local.address())
     before = local.pid
     os.kill(before, 9)
     reply = runner.run(upstream.send(LOCAL_MODEL, ask("Great service.")))
@@ -168,13 +169,27 @@ def test_after_kill_9_the_next_call_works(shared: Any) -> None:
     assert local.pid not in (None, before)
 
 
+LONG = {"type": "array", "items": {"type": "boolean"}, "minItems": 400}
+
+
+def computed_s(pid: int) -> float:
+    return psutil.Process(pid).cpu_times().user
+
+
 async def killed_midway(local: LocalModel, upstream: HttpUpstream) -> int:
-    task = asyncio.create_task(
-        upstream.send(LOCAL_MODEL, ask("Tell me all.", max_tokens=300, structured=False))
+    pid = local.pid
+    assert pid is not None
+    before = computed_s(pid)
+    endless = Ask(
+        messages=[{"role": "user", "content": "Tell me all."}],
+        parameters={"max_tokens": 64},
+        structured=Structured(mode="grammar", schema=LONG),  # it cannot be done before its tokens
     )
-    await asyncio.sleep(0.2)  # long enough to be computing, far too short to be done
-    assert local.pid is not None
-    os.kill(local.pid, 9)
+    task = asyncio.create_task(upstream.send(LOCAL_MODEL, endless))
+    while computed_s(pid) < before + 0.05:  # noqa: ASYNC110  # another process sets no event
+        await asyncio.sleep(0.01)
+    assert not task.done()
+    os.kill(pid, 9)
     return (await task).retries
 
 

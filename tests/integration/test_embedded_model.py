@@ -173,7 +173,7 @@ LONG = {"type": "array", "items": {"type": "boolean"}, "minItems": 400}
 
 
 def computed_s(pid: int) -> float:
-    return psutil.Process(pid).cpu_times().user
+    return float(psutil.Process(pid).cpu_times().user)
 
 
 async def killed_midway(local: LocalModel, upstream: HttpUpstream) -> int:

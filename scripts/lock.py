@@ -24,7 +24,7 @@ def main() -> None:
     run_lock = compile_lock(run) + "".join(compile_lock([name], deps=False) for name in UNRESOLVED)
     write("requirements.lock", run_lock)
     pinned = {entry.split(" ")[0] for entry in entries(run_lock)}
-    constraints = [entry.split(" ")[0] for entry in entries(run_lock)]
+    constraints = constraints_of(entries(run_lock))
     only_dev = [
         entry
         for entry in entries(compile_lock(dev, constraints=constraints))
@@ -46,12 +46,22 @@ def compile_lock(
             command.append("--no-deps")
         if constraints:
             limits = Path(folder, "constraints.txt")
-            # A marker belongs to the lock, not to the constraint: universal resolution forks.
-            limits.write_text("\n".join(c for c in constraints if c.count("==") == 1) + "\n")
+            limits.write_text("\n".join(constraints) + "\n")
             command += ["--constraint", str(limits)]
         return subprocess.run(
             [*command, str(source)], check=True, capture_output=True, text=True
         ).stdout
+
+
+def constraints_of(locked: list[str]) -> list[str]:
+    """The versions as constraints. A marker belongs to the lock, not to the constraint, except
+    where it tells two versions of one package apart."""
+    pins = [entry.partition("\\")[0].strip() for entry in locked]
+    names = [pin.partition("==")[0] for pin in pins]
+    return [
+        pin if names.count(name) > 1 else pin.partition(" ")[0]
+        for pin, name in zip(pins, names, strict=True)
+    ]
 
 
 def entries(lock: str) -> list[str]:

@@ -14,7 +14,7 @@ FLOORS: dict[str, int] = {
     "core": 1,
     **dict.fromkeys(("storage", "models", "expressions", "stats"), 2),
     **dict.fromkeys(("conformance", "tasks"), 3),
-    **dict.fromkeys(("access", "guards", "cache", "routing", "rollouts"), 4),
+    **dict.fromkeys(("access", "guards", "cache", "registry", "routing", "rollouts"), 4),
     "pipeline": 5,
     **dict.fromkeys(("evaluation", "monitoring", "inspection", "jobs"), 6),
     **dict.fromkeys(("serving", "control", "client"), 7),
@@ -28,11 +28,13 @@ HEAVY = {
     "genai_prices",
     "jinja2",
     "llguidance",
+    "numpy",
     "pydantic",
     "rich",
     "sqlalchemy",
     "uvicorn",
     "uvloop",
+    "wordllama",
     "xllamacpp",
 }
 # The command line imports a verb's rooms when the verb runs, so that --help stays quick.

@@ -27,6 +27,10 @@
     ├── Overloaded                    503
     ├── JournalUnavailable            503  calls cannot be recorded and the project asked to refuse
     ├── NotFound                      404  control plane: no such call, page or file
+    ├── LoginRequired                 401  control plane: no key, or one that is not known
+    ├── Forbidden                     403  control plane: the key's role does not allow it
+    ├── GateRefused                   409  the version does not reach the task's gate
+    ├── RegistryConflict              409  two versions of one number, or none to go back to
     ├── ProjectError                  500  faults in the project's files, all of them together
     └── StoreError                    500  the database or the state folder
 
@@ -41,12 +45,15 @@ from typing import ClassVar
 
 __all__ = [
     "BodyTooLarge",
+    "Forbidden",
+    "GateRefused",
     "HostNotAllowed",
     "InvalidInput",
     "InvalidRequest",
     "InvalidSchema",
     "JournalUnavailable",
     "LocalModelMissing",
+    "LoginRequired",
     "LoopDetected",
     "MalformedBody",
     "MethodNotAllowed",
@@ -58,6 +65,7 @@ __all__ = [
     "OutputTruncated",
     "Overloaded",
     "ProjectError",
+    "RegistryConflict",
     "RoadworthyError",
     "StoreError",
     "UnknownModel",
@@ -283,6 +291,43 @@ class NotFound(RoadworthyError):
 
     status = 404
     code = "not_found"
+    type = "invalid_request_error"
+
+
+class LoginRequired(RoadworthyError):
+    """This takes a key. Log in, or send it as `Authorization: Bearer KEY`."""
+
+    status = 401
+    code = "login_required"
+    type = "invalid_request_error"
+
+
+class Forbidden(RoadworthyError):
+    """This key's role does not allow that. Ask an owner."""
+
+    status = 403
+    code = "forbidden"
+    type = "invalid_request_error"
+
+
+class GateRefused(RoadworthyError):
+    """The version does not reach the task's gate."""
+
+    status = 409
+    code = "gate_refused"
+    type = "invalid_request_error"
+
+    def __init__(self, message: str = "", *, misses: tuple[str, ...] = ()) -> None:
+        self.misses = misses
+        """Each threshold that is not reached, in words."""
+        super().__init__(message)
+
+
+class RegistryConflict(RoadworthyError):
+    """The registry holds something else under this name."""
+
+    status = 409
+    code = "registry_conflict"
     type = "invalid_request_error"
 
 

@@ -1,5 +1,6 @@
 """Tasks: their files, prompts and schemas, and the snapshot that gateways serve from."""
 
+from roadworthy.tasks.cases import Case, Suite
 from roadworthy.tasks.constraints import ConstraintSet
 from roadworthy.tasks.definition import (
     ConstraintDefinition,
@@ -10,13 +11,14 @@ from roadworthy.tasks.definition import (
     Template,
 )
 from roadworthy.tasks.digest import content_digest, definition_digest
-from roadworthy.tasks.examples import Case, Example
+from roadworthy.tasks.examples import Example
 from roadworthy.tasks.fields import (
     conversation_field,
     input_fields,
     required_names,
     single_text_field,
 )
+from roadworthy.tasks.gate import Gate
 from roadworthy.tasks.messages import input_from_messages
 from roadworthy.tasks.project import PROJECT_FILE, Project, find_project, load_project
 from roadworthy.tasks.prompt import CompiledPrompt
@@ -37,11 +39,13 @@ __all__ = [
     "ConstraintDefinition",
     "ConstraintSet",
     "Example",
+    "Gate",
     "Project",
     "RepairLevel",
     "Snapshot",
     "SnapshotWatcher",
     "StreamMode",
+    "Suite",
     "TaskDefinition",
     "Template",
     "build_snapshot",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import jsonschema_rs
 import msgspec
 
 from roadworthy.core.documents import Fault, read_jsonl
 from roadworthy.core.errors import RoadworthyError
+from roadworthy.tasks.cases import Case
 from roadworthy.tasks.constraints import ConstraintSet
 from roadworthy.tasks.definition import TaskDefinition, Template
 from roadworthy.tasks.prompt import CompiledPrompt
 from roadworthy.tasks.schemas import validator_of
 
-__all__ = ["Case", "Example", "check_cases", "expand_examples"]
+__all__ = ["Example", "expand_examples", "load_cases"]
 
 MAX_SHOWN = 200
 
@@ -28,34 +29,20 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     """What the model should have answered; it must conform to the output schema."""
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of `cases.jsonl`: an input with an expectation."""
-
-    input: dict[str, Any]
-    """It must satisfy the input schema."""
-    expect: Any = None
-    """Expected values by field of the output, or the whole of a text."""
-    tags: list[str] = []
-    """Groups that the case belongs to."""
-    weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
-    """How much it counts beside the others."""
-    id: str = ""
-    """A name that stays when the file is sorted anew."""
-    note: str = ""
-    """For people."""
-
-
-def check_cases(task: str, input_schema: dict[str, Any], *, text: str | None) -> list[Fault]:
-    """What is wrong with the text of a task's `cases.jsonl`; None: there are no cases."""
-    if text is None:
-        return []
+def load_cases(
+    task: str, input_schema: dict[str, Any], *, text: str
+) -> tuple[list[Case], list[Fault]]:
+    """The cases in the text of a task's `cases.jsonl`, and what is wrong with them."""
     file = f"tasks/{task}/cases.jsonl"
     document = read_jsonl(text, Case, file=file)
     faults = list(document.faults)
     validator = validator_of(input_schema)
     for line, case in document.value or ():
-        faults += _breaches(validator, case.input, "input", Fault(file, line, ""))
-    return faults
+        if case.input is not None:
+            faults += _breaches(validator, case.input, "input", Fault(file, line, ""))
+        elif not case.conversation:
+            faults.append(Fault(file, line, "missing key `input`"))
+    return [case for _, case in document.value or ()], faults
 
 
 def expand_examples(definition: TaskDefinition, text: str) -> tuple[TaskDefinition, list[Fault]]:

@@ -13,6 +13,7 @@ from roadworthy.core import Settings
 from roadworthy.core.documents import Fault, SourceFolder, read_toml
 from roadworthy.core.errors import ProjectError
 from roadworthy.models import Model
+from roadworthy.tasks.cases import Suite
 from roadworthy.tasks.definition import TaskDefinition
 from roadworthy.tasks.model_files import load_models
 from roadworthy.tasks.task_file import TaskSources, load_task
@@ -34,6 +35,8 @@ class Project:
     """By logical name, bound for the environment; those that tasks name without declaring them
     (``local``, ``openai/NAME``) included."""
     tasks: Mapping[str, TaskDefinition] = field(default_factory=dict)
+    suites: Mapping[str, Suite] = field(default_factory=dict)
+    """What each task is tested by."""
     blocks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -64,9 +67,9 @@ def load_project(root: Path, *, environment: str | None = None) -> Project:
     models, found = load_models(sources, environment=bound_for, must_exist=environment is not None)
     faults += found
     blocks = _load_blocks(sources)
-    tasks = {}
+    tasks, suites = {}, {}
     for name in _task_names(root):
-        task, found = load_task(
+        task, suite, found = load_task(
             name,
             TaskSources(
                 project=sources,
@@ -77,7 +80,7 @@ def load_project(root: Path, *, environment: str | None = None) -> Project:
         )
         faults += found
         if task is not None:
-            tasks[name] = task
+            tasks[name], suites[name] = task, suite
     faults += sources.faults + models.faults
     if faults:
         raise ProjectError([str(fault) for fault in sorted(set(faults))])
@@ -87,6 +90,7 @@ def load_project(root: Path, *, environment: str | None = None) -> Project:
         settings=settings,
         models=models.models,
         tasks=tasks,
+        suites=suites,
         blocks=blocks,
     )
 

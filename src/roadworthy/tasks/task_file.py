@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
 from roadworthy.core import Mode
 from roadworthy.core.documents import Document, Fault, SourceFolder, did_you_mean, read_toml
+from roadworthy.tasks.cases import Case, Suite
 from roadworthy.tasks.definition import (
     ConstraintDefinition,
     RepairLevel,
@@ -22,19 +23,31 @@ from roadworthy.tasks.definition import (
     Template,
 )
 from roadworthy.tasks.digest import definition_digest
-from roadworthy.tasks.examples import check_cases, expand_examples
+from roadworthy.tasks.examples import expand_examples, load_cases
 from roadworthy.tasks.fields import conversation_field
+from roadworthy.tasks.gate import Gate
 from roadworthy.tasks.model_files import ModelTable
 from roadworthy.tasks.parameters import PARAMETER_PLACES, check_parameters
 from roadworthy.tasks.rules import RULES_FILE, load_constraints
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
 from roadworthy.tasks.template_check import check_templates, included_blocks
 
-__all__ = ["TaskFile", "TaskSources", "is_task_name", "load_task"]
+__all__ = ["LoadedTask", "TaskFile", "TaskSources", "TestTable", "is_task_name", "load_task"]
 
 NO_INPUT: Final = {"type": "object", "properties": {}, "additionalProperties": False}
 PROMPT_FILES: Final = ("system.md", "user.md", "examples.jsonl")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class TestTable(msgspec.Struct, frozen=True, kw_only=True):
+    """How the task's cases are tested."""
+
+    __test__ = False  # not a test, whatever a test runner takes the name for
+
+    n: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    """How often each case is asked that does not say so itself."""
+    checks: list[dict[str, Any]] = []
+    """Expectations that hold of every case, beside its own."""
 
 
 class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +78,10 @@ class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
     """How often fields that do not conform are asked for again before the call fails."""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
     """Deadline of one call, all its attempts together; left out: that of [limits]."""
+    test: TestTable = TestTable()
+    """How the task's cases are tested."""
+    gate: Gate = Gate()
+    """What a version must reach before a protected channel may point to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,22 +99,34 @@ def is_task_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def load_task(name: str, sources: TaskSources) -> tuple[TaskDefinition | None, list[Fault]]:
+class LoadedTask(NamedTuple):
+    """What a task's folder says."""
+
+    definition: TaskDefinition | None
+    """None: there are faults."""
+    suite: Suite
+    faults: list[Fault]
+
+
+def load_task(name: str, sources: TaskSources) -> LoadedTask:
     """The task in `tasks/NAME`, or everything that is wrong with it."""
     file = f"tasks/{name}/task.toml"
     if not is_task_name(name):
         message = (
             "a task's name is at most 100 letters, digits, '.', '_' and '-'; rename the folder"
         )
-        return None, [Fault(f"tasks/{name}", 0, message)]
+        return LoadedTask(None, Suite(), [Fault(f"tasks/{name}", 0, message)])
     text = sources.project.read(file)
     if text is None:
         known = [fault for fault in sources.project.faults if fault.file == file]
-        return None, known or [Fault(file, 0, "is missing; it may be empty, but it must be there")]
+        missing = [Fault(file, 0, "is missing; it may be empty, but it must be there")]
+        return LoadedTask(None, Suite(), known or missing)
     document = read_toml(text, TaskFile, file=file, elsewhere=PARAMETER_PLACES)
     if document.value is None:
-        return None, document.faults
-    return _Loading(name, document, document.value, sources).run()
+        return LoadedTask(None, Suite(), document.faults)
+    loading = _Loading(name, document, document.value, sources)
+    definition = loading.run()
+    return LoadedTask(definition, loading.suite, loading.faults)
 
 
 class _Loading:
@@ -111,8 +140,9 @@ class _Loading:
         self.given = given
         self.sources = sources
         self.faults = list(document.faults)
+        self.suite = Suite()
 
-    def run(self) -> tuple[TaskDefinition | None, list[Fault]]:
+    def run(self) -> TaskDefinition | None:
         project, given = self.sources.project, self.given
         self.faults += check_parameters(given.parameters, self.document)
         model = self.model()
@@ -124,11 +154,10 @@ class _Loading:
         templates = self.templates(input_)
         blocks = self.check_templates(templates, input_)
         if input_.schema is not None:
-            cases = project.read(f"tasks/{self.name}/cases.jsonl")
-            self.faults += check_cases(self.name, input_.schema, text=cases)
+            self.load_suite(input_.schema)
         constraints = self.constraints(input_, output)
         if input_.schema is None or output.faults:
-            return None, self.faults
+            return None
         definition = TaskDefinition(
             name=self.name,
             description=given.description,
@@ -147,14 +176,26 @@ class _Loading:
         )
         return self.finish(definition)
 
-    def finish(self, definition: TaskDefinition) -> tuple[TaskDefinition | None, list[Fault]]:
+    def load_suite(self, input_schema: dict[str, Any]) -> None:
+        """The cases, and what they must reach."""
+        text = self.sources.project.read(f"tasks/{self.name}/cases.jsonl")
+        cases: list[Case] = []
+        if text is not None:
+            cases, faults = load_cases(self.name, input_schema, text=text)
+            self.faults += faults
+        test = self.given.test
+        self.suite = Suite(
+            cases=tuple(cases), checks=tuple(test.checks), n=test.n, gate=self.given.gate
+        )
+
+    def finish(self, definition: TaskDefinition) -> TaskDefinition | None:
         examples = self.sources.project.read(f"tasks/{self.name}/prompt/examples.jsonl")
         if not self.faults and examples is not None:
             definition, faults = expand_examples(definition, examples)
             self.faults += faults
         if self.faults:
-            return None, self.faults
-        return msgspec.structs.replace(definition, digest=definition_digest(definition)), []
+            return None
+        return msgspec.structs.replace(definition, digest=definition_digest(definition))
 
     def constraints(
         self, input_: FrozenSchema, output: FrozenSchema

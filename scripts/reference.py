@@ -202,9 +202,12 @@ def fill(name: str, **facts: str) -> str:
 def settings() -> str:
     tables = []
     for field in fields_of(project_settings.Settings):
-        if isinstance(field.type, types.StructType):
-            struct = field.type.cls
-            tables.append(f"### [{field.name}]\n\n{first_line(struct)}\n\n{key_table(struct)}")
+        title, type_ = field.name, field.type
+        if isinstance(type_, types.DictType):
+            title, type_ = f"{title}.NAME", type_.value_type
+        if isinstance(type_, types.StructType):
+            struct = type_.cls
+            tables.append(f"### [{title}]\n\n{first_line(struct)}\n\n{key_table(struct)}")
     top = key_table(
         project_settings.Settings,
         leave_out=[f.name for f in fields_of(project_settings.Settings) if f.name != "format"],

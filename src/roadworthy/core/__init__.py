@@ -19,8 +19,11 @@ from roadworthy.core.call import (
 from roadworthy.core.clock import Clock, SystemClock
 from roadworthy.core.ids import new_id, time_of_id_us
 from roadworthy.core.money import NUSD_PER_USD, Price, Usage, cost_nusd, format_usd
+from roadworthy.core.secret import Secret
 from roadworthy.core.settings import (
+    ChannelSettings,
     DefaultSettings,
+    EnvironmentSettings,
     LimitSettings,
     RecordSettings,
     ServerSettings,
@@ -34,8 +37,10 @@ __all__ = [
     "Attempt",
     "Call",
     "CallError",
+    "ChannelSettings",
     "Clock",
     "DefaultSettings",
+    "EnvironmentSettings",
     "LimitSettings",
     "Message",
     "Mode",
@@ -45,6 +50,7 @@ __all__ = [
     "ReasonKind",
     "RecordSettings",
     "Repair",
+    "Secret",
     "ServerSettings",
     "Settings",
     "Stage",

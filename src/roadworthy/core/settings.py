@@ -6,8 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from roadworthy.core.secret import Secret
+
 __all__ = [
+    "ChannelSettings",
     "DefaultSettings",
+    "EnvironmentSettings",
     "LimitSettings",
     "RecordSettings",
     "ServerSettings",
@@ -71,6 +75,31 @@ class RecordSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Calls themselves are; the figures on the pages go on counting them."""
 
 
+class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Channels, the movable names of versions."""
+
+    protected: tuple[str, ...] = ("production",)
+    """Only owners may move these, and only to versions that reach their gate."""
+
+
+class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another installation, that `roadworthy promote` takes versions from or brings them to."""
+
+    url: str
+    """Of its control plane, as in ``https://prod.example.com``."""
+    api_key: Secret | None = None
+    """Where its key stands: ``{ env = "NAME" }`` or ``{ file = "PATH" }``; an owner's, to promote
+    there. Left out: none is sent."""
+
+    def __post_init__(self) -> None:
+        if self.url.partition("://")[0] not in ("http", "https"):
+            raise ValueError("url is not a URL. Set it to http://… or https://…")
+        if self.api_key is not None and bool(self.api_key.env) == bool(self.api_key.file):
+            raise ValueError(
+                'api_key names no place or two. Write { env = "NAME" } or { file = "PATH" }'
+            )
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `roadworthy.toml`."""
 
@@ -81,3 +110,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store: StoreSettings = StoreSettings()
     limits: LimitSettings = LimitSettings()
     record: RecordSettings = RecordSettings()
+    channels: ChannelSettings = ChannelSettings()
+    environments: dict[str, EnvironmentSettings] = {}
+    """Other installations by name, one table ``[environments.NAME]`` each."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from roadworthy.core import Message, Mode, Price, StopReason, Usage
+from roadworthy.core.secret import Secret
 
 __all__ = [
     "Ask",
@@ -29,15 +30,6 @@ __all__ = [
     "Upstream",
     "WireRequest",
 ]
-
-
-class Secret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a secret stands; never the secret itself, so it may travel in a snapshot."""
-
-    env: str | None = None
-    """Name of an environment variable of the gateway."""
-    file: str | None = None
-    """A file whose stripped text is the secret."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from roadworthy.core import errors
-from roadworthy.core.errors import RoadworthyError
+from roadworthy.core.errors import RoadworthyError, error_named
 
 __all__ = ["Answer", "GatewayUnreachable", "error_from"]
 
@@ -36,13 +35,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float | None = None
 
 
-_BY_CODE: dict[str, type[RoadworthyError]] = {
-    error.code: error
-    for error in vars(errors).values()
-    if isinstance(error, type) and issubclass(error, RoadworthyError)
-}
-
-
 def error_from(status: int, body: bytes, call_id: str | None) -> RoadworthyError:
     """The exception that the gateway meant; a body that is not its own becomes a plain one."""
     try:
@@ -50,8 +42,6 @@ def error_from(status: int, body: bytes, call_id: str | None) -> RoadworthyError
         message, code, param = str(detail["message"]), detail.get("code"), detail.get("param")
     except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
         message, code, param = f"the gateway answered {status} without an explanation", None, None
-    error_class = _BY_CODE.get(code or "", RoadworthyError)
-    error = error_class.__new__(error_class)
-    RoadworthyError.__init__(error, message, param=param)
+    error = error_named(code or "", message, param=param)
     error.call_id = call_id
     return error

@@ -31,6 +31,7 @@
     ├── Forbidden                     403  control plane: the key's role does not allow it
     ├── GateRefused                   409  the version does not reach the task's gate
     ├── RegistryConflict              409  two versions of one number, or none to go back to
+    ├── RegistryUnreachable           503  command line: the installation that keeps it is away
     ├── ProjectError                  500  faults in the project's files, all of them together
     └── StoreError                    500  the database or the state folder
 
@@ -66,6 +67,7 @@ __all__ = [
     "Overloaded",
     "ProjectError",
     "RegistryConflict",
+    "RegistryUnreachable",
     "RoadworthyError",
     "StoreError",
     "UnknownModel",
@@ -75,6 +77,7 @@ __all__ = [
     "UpstreamRejected",
     "UpstreamTimeout",
     "UpstreamUnavailable",
+    "error_named",
     "without_quotes",
 ]
 
@@ -317,9 +320,11 @@ class GateRefused(RoadworthyError):
     code = "gate_refused"
     type = "invalid_request_error"
 
+    misses: tuple[str, ...] = ()
+    """Each threshold that is not reached, in words."""
+
     def __init__(self, message: str = "", *, misses: tuple[str, ...] = ()) -> None:
         self.misses = misses
-        """Each threshold that is not reached, in words."""
         super().__init__(message)
 
 
@@ -331,10 +336,19 @@ class RegistryConflict(RoadworthyError):
     type = "invalid_request_error"
 
 
+class RegistryUnreachable(RoadworthyError):
+    """The installation cannot be reached. Start it with `roadworthy serve`, or name its address."""
+
+    status = 503
+    code = "registry_unreachable"
+    retry = True
+
+
 class ProjectError(RoadworthyError):
     """The project's files have faults."""
 
     code = "project_error"
+    faults: tuple[str, ...] = ()
 
     def __init__(self, faults: tuple[str, ...] | list[str]) -> None:
         self.faults = tuple(faults)
@@ -353,6 +367,15 @@ _BY_CODE: dict[str, type[RoadworthyError]] = {
     for error in vars().copy().values()
     if isinstance(error, type) and issubclass(error, RoadworthyError)
 }
+
+
+def error_named(code: str, message: str, *, param: str | None = None) -> RoadworthyError:
+    """The error that another process meant by this code; one that is not known is a plain one."""
+    error_class = _BY_CODE.get(code, RoadworthyError)
+    # Past the class's own __init__: some take what does not travel, or put their message together.
+    error = error_class.__new__(error_class)
+    RoadworthyError.__init__(error, message, param=param)
+    return error
 
 
 def without_quotes(code: str, message: str) -> str:

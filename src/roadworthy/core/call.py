@@ -48,7 +48,9 @@ Outcome: TypeAlias = Literal[
 ANSWERED: frozenset[str] = frozenset({"first_pass", "repaired", "reasked", "unchecked"})
 """Outcomes that delivered an answer."""
 
-Surface: TypeAlias = Literal["chat", "task", "python"]
+Surface: TypeAlias = Literal["chat", "task", "python", "test"]
+"""By which way a call came. ``test``: it was made to try a version out, by tests or by people, and
+counts in no figure of what is served."""
 StopReason: TypeAlias = Literal[
     "stop", "length", "tool_calls", "content_filter", "refusal", "unknown"
 ]

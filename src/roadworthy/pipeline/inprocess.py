@@ -5,26 +5,36 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
+
 from roadworthy.core import SystemClock
-from roadworthy.models import HttpUpstream, with_price
+from roadworthy.models import HttpUpstream, implicit_model, with_price
 from roadworthy.models.embedded import LocalModel
 from roadworthy.pipeline.path import Pipeline
 from roadworthy.pipeline.state import compile_state
 from roadworthy.storage import JournalWriter, StateFolder
-from roadworthy.tasks import Project, build_snapshot
+from roadworthy.tasks import Project, Snapshot, TaskDefinition, build_snapshot, with_models
 
 __all__ = ["in_process"]
 
 
 @asynccontextmanager
-async def in_process(project: Project, state: Path, *, name: str) -> AsyncIterator[Pipeline]:
+async def in_process(
+    project: Project,
+    state: Path,
+    *,
+    name: str,
+    definitions: Mapping[str, TaskDefinition] | None = None,
+) -> AsyncIterator[Pipeline]:
     """A pipeline over the project's working copies that records into its state folder.
 
-    ``name`` stands in the calls' `gateway` and in the journal's file name. Models have their list
+    ``name`` stands in the calls' `gateway` and in the journal's file name. ``definitions`` are
+    served beside the working copies, by what follows ``task:`` in a request's target: under
+    ``triage@1.4.0``, or in place of the working copy under ``triage``. Models have their list
     prices where the project names none; the table of them is read only if a hosted model needs
     it, which takes most of a second, and off the event loop, which may be somebody else's.
     """
@@ -35,7 +45,7 @@ async def in_process(project: Project, state: Path, *, name: str) -> AsyncIterat
     upstream = HttpUpstream(local=local, environ=os.environ, clock=clock)
     journal = JournalWriter(folder, f"{name}-{os.getpid()}", clock)
     try:
-        snapshot = await asyncio.to_thread(build_snapshot, project, price=with_price)
+        snapshot = await asyncio.to_thread(_snapshot, project, definitions or {})
         serving = compile_state(snapshot, os.environ)
         yield Pipeline(
             state=lambda: serving, upstream=upstream, journal=journal, clock=clock, gateway=name
@@ -44,3 +54,13 @@ async def in_process(project: Project, state: Path, *, name: str) -> AsyncIterat
         await upstream.close()
         await local.close()
         journal.close()
+
+
+def _snapshot(project: Project, definitions: Mapping[str, TaskDefinition]) -> Snapshot:
+    snapshot = build_snapshot(project, price=with_price)
+    named = {definition.model for definition in definitions.values()} - snapshot.models.keys()
+    found = {name: implicit_model(name, os.environ) for name in named}
+    models = {name: with_price(model) for name, model in found.items() if model is not None}
+    return msgspec.structs.replace(
+        with_models(snapshot, models), tasks=snapshot.tasks | dict(definitions)
+    )

@@ -30,6 +30,8 @@ class CallRequest:
     stream: bool = False
     conversation_id: str | None = None
     unit: str | None = None
+    model: str | None = None
+    """A model to ask in place of the task's own. Never a caller's wish: for tests and operators."""
     timeout_s: float | None = None
     """How long the caller will wait, if it said so."""
 

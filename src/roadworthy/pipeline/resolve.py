@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from roadworthy.core.errors import InvalidRequest, UnknownModel, UnknownTask
 from roadworthy.models import Model
 from roadworthy.pipeline.request import CallRequest
-from roadworthy.pipeline.state import CompiledTask, ServingState
+from roadworthy.pipeline.state import CompiledTask, ServingState, with_model
 
 __all__ = ["TASK_PREFIX", "Target", "resolve"]
 
@@ -36,10 +36,9 @@ def resolve(state: ServingState, request: CallRequest) -> Target:
         InvalidRequest: `x-roadworthy-task` is not a name.
     """
     if request.target.startswith(TASK_PREFIX):
-        return _task(state, request.target.removeprefix(TASK_PREFIX))
-    model = state.model(request.target)
-    if model is None:
-        raise UnknownModel(_unknown_model(state, request.target), param="model")
+        target = _task(state, request.target.removeprefix(TASK_PREFIX))
+        return target if request.model is None else _on(target, _model(state, request.model))
+    model = _model(state, request.target)
     label = request.task_label
     if label is None:
         return Target(f"model:{request.target}", model)
@@ -52,8 +51,23 @@ def resolve(state: ServingState, request: CallRequest) -> Target:
     return Target(label, model)
 
 
+def _on(target: Target, model: Model) -> Target:
+    assert target.task is not None
+    return Target(target.label, model, with_model(target.task, model))
+
+
+def _model(state: ServingState, name: str) -> Model:
+    model = state.model(name)
+    if model is None:
+        raise UnknownModel(_unknown_model(state, name), param="model")
+    return model
+
+
 def _task(state: ServingState, reference: str) -> Target:
     name, _, selector = reference.partition("@")
+    given = state.tasks.get(reference)
+    if given is not None:
+        return Target(name, given.model, given)
     task = state.tasks.get(name)
     if task is None:
         raise UnknownTask(_unknown_task(state, name), param="model")

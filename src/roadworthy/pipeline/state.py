@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from roadworthy.conformance import OutputSchema, Plan, compile_schema, plan_request
 from roadworthy.core import Mode
+from roadworthy.core.errors import ProjectError
 from roadworthy.models import Model, implicit_model, modes_from
 from roadworthy.tasks import CompiledPrompt, ConstraintSet, Snapshot, TaskDefinition
 
-__all__ = ["CompiledTask", "ServingState", "compile_state"]
+__all__ = ["CompiledTask", "ServingState", "compile_state", "with_model"]
 
 MAX_IMPLICIT_MODELS = 1_000
 
@@ -71,10 +72,24 @@ def compile_state(snapshot: Snapshot, environ: Mapping[str, str]) -> ServingStat
     )
 
 
+def with_model(task: CompiledTask, model: Model) -> CompiledTask:
+    """The task as this model serves it."""
+    modes, output = _modes(model, task.definition), task.output
+    plan = None if output is None else plan_request(output, modes, name=task.definition.name)
+    return replace(task, model=model, modes=modes, plan=plan)
+
+
 def _compile_task(task: TaskDefinition, snapshot: Snapshot) -> CompiledTask:
-    model = snapshot.models[task.model]
+    model = snapshot.models.get(task.model)
+    if model is None:
+        raise ProjectError(
+            [
+                f"task {task.name} {task.version} names the model {task.model!r}, which is not"
+                " bound; declare it in models.toml"
+            ]
+        )
     output = None if task.output_schema is None else compile_schema(task.output_schema)
-    modes = modes_from(model.capabilities.modes, task.mode)
+    modes = _modes(model, task)
     return CompiledTask(
         definition=task,
         prompt=CompiledPrompt(task),
@@ -85,3 +100,11 @@ def _compile_task(task: TaskDefinition, snapshot: Snapshot) -> CompiledTask:
         modes=modes,
         constraints=ConstraintSet(task) if task.constraints else None,
     )
+
+
+def _modes(model: Model, task: TaskDefinition) -> tuple[Mode, ...]:
+    """As the task chose, as far as this model can: a version may outlive the model that it was
+    written for."""
+    can = model.capabilities.modes
+    chosen = tuple(mode for mode in modes_from(can, task.mode) if mode in (*can, "none"))
+    return chosen or can

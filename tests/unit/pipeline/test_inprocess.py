@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from canned_upstream import canned_upstream
@@ -13,21 +14,38 @@ from roadworthy.core import Call, cost_nusd
 from roadworthy.models import price_of
 from roadworthy.pipeline import CallRequest
 from roadworthy.pipeline.inprocess import in_process
-from roadworthy.tasks import Project, load_project
+from roadworthy.tasks import Project, TaskDefinition, Template, load_project
 
 ANSWER = '{"sentiment":"positive","confidence":0.5}'
 HOSTED = '[models.canned]\nprovider = "openai"\nmodel = "gpt-5-mini"\nbase_url = "%s"\n'
 
 
-def call_of(project: Project) -> Call:
+def call_of(
+    project: Project,
+    target: str = "task:triage",
+    definitions: dict[str, TaskDefinition] | None = None,
+) -> Call:
     async def run() -> Call:
-        async with in_process(project, project.root / "state", name="test") as pipeline:
-            request = CallRequest(
-                target="task:triage", surface="python", input={"comment": "Lovely."}
-            )
+        state = project.root / "state"
+        async with in_process(project, state, name="test", definitions=definitions) as pipeline:
+            request = CallRequest(target=target, surface="python", input={"comment": "Lovely."})
             return (await pipeline.run(request)).call
 
     return asyncio.run(run())
+
+
+def test_given_definitions_are_served_beside_the_working_copies(tmp_path: Path) -> None:
+    with canned_upstream(lambda _: ANSWER) as upstream:
+        project = load_project(write_project(tmp_path, upstream.base_url))
+        asked = Template(role="user", source="Old: {{ comment }}", file="user.md")
+        old = msgspec.structs.replace(project.tasks["triage"], version="1.0.0", templates=(asked,))
+        call = call_of(project, "task:triage@1.0.0", {"triage@1.0.0": old})
+        assert (call.task, call.version, call.messages[0]["content"]) == (
+            "triage",
+            "1.0.0",
+            "Old: Lovely.",
+        )
+        assert call_of(project).version == "working"
 
 
 def test_a_hosted_model_costs_its_list_price_where_no_file_names_one(

@@ -20,7 +20,13 @@ from roadworthy.tasks.fields import (
 )
 from roadworthy.tasks.gate import Gate
 from roadworthy.tasks.messages import input_from_messages
-from roadworthy.tasks.project import PROJECT_FILE, Project, find_project, load_project
+from roadworthy.tasks.project import (
+    PROJECT_FILE,
+    Project,
+    find_project,
+    load_installation,
+    load_project,
+)
 from roadworthy.tasks.prompt import CompiledPrompt
 from roadworthy.tasks.snapshot import (
     SnapshotWatcher,
@@ -56,6 +62,7 @@ __all__ = [
     "input_fields",
     "input_from_messages",
     "is_task_name",
+    "load_installation",
     "load_project",
     "project_stamp",
     "read_snapshot",

@@ -5,8 +5,9 @@ Called by the keeper, the command line and the client's direct mode; gateways re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from roadworthy.core import Settings
@@ -15,10 +16,10 @@ from roadworthy.core.errors import ProjectError
 from roadworthy.models import Model
 from roadworthy.tasks.cases import Suite
 from roadworthy.tasks.definition import TaskDefinition
-from roadworthy.tasks.model_files import load_models
+from roadworthy.tasks.model_files import ModelTable, load_models
 from roadworthy.tasks.task_file import TaskSources, load_task
 
-__all__ = ["PROJECT_FILE", "Project", "find_project", "load_project"]
+__all__ = ["PROJECT_FILE", "Project", "find_project", "load_installation", "load_project"]
 
 PROJECT_FILE = "roadworthy.toml"
 READS_FORMAT = 1
@@ -93,6 +94,53 @@ def load_project(root: Path, *, environment: str | None = None) -> Project:
         suites=suites,
         blocks=blocks,
     )
+
+
+def load_installation(root: Path, *, environment: str | None = None) -> Project:
+    """The project's settings and models without its tasks: what it takes to work with published
+    versions. A fault in a task, or in a model that nobody asks for, is no hindrance to a rollback.
+
+    Raises:
+        ProjectError: there are faults in `roadworthy.toml`.
+    """
+    if not root.is_dir():
+        raise ProjectError([f"{root}: there is no such folder"])
+    sources = SourceFolder(root)
+    settings, faults = _load_settings(sources)
+    faults += sources.faults
+    if faults:
+        raise ProjectError([str(fault) for fault in sorted(set(faults))])
+    bound_for = environment or settings.defaults.environment
+    models = _Models(root, bound_for, must_exist=environment is not None)
+    return Project(root=root, environment=bound_for, settings=settings, models=models)
+
+
+class _Models(Mapping[str, Model]):
+    """The models of `models.toml`, read at the first question, and those that need no file."""
+
+    def __init__(self, root: Path, environment: str, *, must_exist: bool) -> None:
+        self._root, self._environment, self._must_exist = root, environment, must_exist
+
+    @cached_property
+    def _table(self) -> ModelTable:
+        sources = SourceFolder(self._root)
+        table, faults = load_models(
+            sources, environment=self._environment, must_exist=self._must_exist
+        )
+        faults += sources.faults
+        if faults:
+            raise ProjectError([str(fault) for fault in sorted(set(faults))])
+        return table
+
+    def __getitem__(self, name: str) -> Model:
+        self._table.knows(name)
+        return self._table.models[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table.models)
+
+    def __len__(self) -> int:
+        return len(self._table.models)
 
 
 def _load_settings(sources: SourceFolder) -> tuple[Settings, list[Fault]]:

@@ -9,6 +9,7 @@ from roadworthy.tasks.definition import (
     StreamMode,
     TaskDefinition,
     Template,
+    VersionIndex,
 )
 from roadworthy.tasks.digest import content_digest, definition_digest
 from roadworthy.tasks.examples import Example
@@ -54,6 +55,7 @@ __all__ = [
     "Suite",
     "TaskDefinition",
     "Template",
+    "VersionIndex",
     "build_snapshot",
     "content_digest",
     "conversation_field",

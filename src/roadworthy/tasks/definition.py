@@ -1,7 +1,7 @@
 """A task as the gateway serves it, and the snapshot that holds all of them.
 
-Both are plain values: built by the keeper from files (later from the registry), written to the
-state folder, read by gateways. They hold names of secrets, never secrets.
+Both are plain values: built by the keeper from files and the registry, written to the state
+folder, read by gateways. They hold names of secrets, never secrets.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ __all__ = [
     "StreamMode",
     "TaskDefinition",
     "Template",
+    "VersionIndex",
 ]
 
 StreamMode: TypeAlias = Literal["fields", "buffered", "raw"]
@@ -79,12 +80,35 @@ class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float | None = None
 
 
+class VersionIndex(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which published versions a task has, and what its channels point to. Small: the versions
+    themselves are read from their files when somebody asks for them."""
+
+    digests: dict[str, str] = {}
+    """By semantic version, the digest that names its file; the newest first."""
+    channels: dict[str, str] = {}
+    """By channel, the version that it points to."""
+    released: tuple[str, ...] = ()
+    """Versions that production has pointed to and was not rolled back from: what a range may
+    reach."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a gateway serves from; swapped whole when `revision` changes."""
 
-    format: int = 1
+    format: int = 2
     revision: str
     """Digest of the content: equal content, equal revision."""
     settings: Settings
+    serves: Literal["working", "production"] = "working"
+    """What a call reaches that names no version: the working copy, or what channel ``production``
+    points to."""
     tasks: dict[str, TaskDefinition] = {}
+    """What such calls reach, by name."""
+    versions: dict[str, VersionIndex] = {}
+    """By task. Empty ones are of tasks that only have a working copy, which is not served."""
+    unservable: dict[str, str] = {}
+    """Why a task cannot be served although it should be, by its name."""
     models: dict[str, Model] = {}
+    operator_token: str = ""
+    """What the keeper shows to choose a version's model; empty: nobody may."""

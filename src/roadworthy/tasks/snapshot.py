@@ -27,7 +27,7 @@ __all__ = [
     "write_snapshot",
 ]
 
-READS_FORMAT = 1
+READS_FORMAT = 2
 
 _log = logging.getLogger(__name__)
 

@@ -78,10 +78,10 @@ def test_a_secret_stays_out(load: Load, tmp_path: Path, monkeypatch: pytest.Monk
     [
         (None, "cannot be read: No such file"),
         (b"", "is damaged; remove it"),
-        (b'{"format":1,"revision":"1"', "is damaged"),
-        (b'{"format":1,"revision":1,"settings":{}}', "is damaged"),
+        (b'{"format":2,"revision":"1"', "is damaged"),
+        (b'{"format":2,"revision":1,"settings":{}}', "is damaged"),
         (b"[" * 10_000, "is damaged"),
-        (b'{"format":2,"anything":"else"}', "has format 2, and this release reads 1"),
+        (b'{"format":1,"anything":"else"}', "has format 1, and this release reads 2"),
     ],
 )
 def test_an_unusable_file_is_a_typed_error(

@@ -69,6 +69,8 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     columns: list[Column]
     panels: list[Panel]
+    nothing: str = "no calls"
+    """What is said of a column without values."""
 
     @property
     def layers(self) -> list[tuple[Panel, Layer]]:
@@ -235,7 +237,7 @@ def _tip(chart: Chart, index: int) -> str:
         value = layer.values[index]
         if value:
             lines.append(f"{layer.label}\t{panel.show(value)}")
-    return "\n".join(lines if len(lines) > 1 else [*lines, "no calls"])
+    return "\n".join(lines if len(lines) > 1 else [*lines, chart.nothing])
 
 
 def _axis(columns: Sequence[Column], plot_px: int) -> Markup:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-__all__ = ["call_link", "link", "task_link"]
+__all__ = ["block_link", "call_link", "link", "prompt_link", "task_link", "version_link"]
 
 
 def link(path: str, **parameters: object) -> str:
@@ -19,3 +19,17 @@ def call_link(call_id: str) -> str:
 
 def task_link(name: str, **parameters: object) -> str:
     return link(f"/tasks/{quote(name, safe='')}", **parameters)
+
+
+def prompt_link(name: str, page: str, **parameters: object) -> str:
+    """One of a task's further pages: ``versions``, ``diff``, ``channels``, ``history``,
+    ``tests``, ``playground``."""
+    return link(f"/tasks/{quote(name, safe='')}/{page}", **parameters)
+
+
+def version_link(name: str, version: str) -> str:
+    return prompt_link(name, f"versions/{quote(version, safe='')}")
+
+
+def block_link(name: str) -> str:
+    return f"/blocks/{quote(name, safe='')}"

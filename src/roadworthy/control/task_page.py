@@ -36,6 +36,7 @@ __all__ = [
     "SchemaView",
     "TaskRow",
     "TaskView",
+    "schema_view",
     "task_rows",
     "task_view",
 ]
@@ -173,8 +174,8 @@ def task_view(
     return TaskView(
         name=name,
         definition=definition,
-        input=_schema(task.input_schema),
-        output=None if task.output_schema is None else _schema(task.output_schema),
+        input=schema_view(task.input_schema),
+        output=None if task.output_schema is None else schema_view(task.output_schema),
         enforcement=enforcement,
         comparison=comparison,
         keywords=rows[:MAX_KEYWORDS],
@@ -213,7 +214,8 @@ def task_rows(
     return [*sorted(served, key=lambda row: row.name), *others[:MAX_OTHERS]]
 
 
-def _schema(schema: dict[str, Any]) -> SchemaView:
+def schema_view(schema: dict[str, Any]) -> SchemaView:
+    """The schema as a table of fields, and as JSON of a bounded size."""
     text, hidden = clip(pretty_json(schema), limit=MAX_JSON_CHARS)
     return SchemaView(fields=field_table(schema), json=visible(text), hidden=hidden)
 

@@ -1,6 +1,7 @@
 """`cases.jsonl`: inputs with expectations, and the suite that a version carries.
 
-Values only. How an expectation is scored stands in `roadworthy.evaluation`.
+Values only, and what identifies them. How an expectation is scored stands in
+`roadworthy.tasks.expectations`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ from typing import Annotated, Any
 import msgspec
 
 from roadworthy.core import Message
+from roadworthy.tasks.definition import TaskDefinition
+from roadworthy.tasks.digest import content_digest
 from roadworthy.tasks.gate import Gate
+from roadworthy.tasks.messages import input_from_messages
+from roadworthy.tasks.schemas import validator_of
 
-__all__ = ["Case", "Suite"]
+__all__ = ["Case", "Suite", "case_id", "case_input", "expectations_digest", "question_digest"]
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,4 +55,51 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How often a case is asked that does not say so itself."""
     gate: Gate = Gate()
     sources: dict[str, str] = {}
-    """Text of the Python files that checks name, by path relative to the task's folder."""
+    """Texts of the Python files that checks name, as they name them: a file of the task's folder,
+    else of the project."""
+
+
+def case_input(case: Case, definition: TaskDefinition) -> dict[str, Any]:
+    """What the case asks: its input, or what its conversation becomes for this task.
+
+    Raises:
+        InvalidInput: the task takes no such conversation.
+    """
+    if case.input is not None:
+        return case.input
+    validator = validator_of(definition.input_schema)
+    return input_from_messages(definition, case.conversation, is_valid=validator.is_valid)
+
+
+def question_digest(case: Case, definition: TaskDefinition) -> str:
+    """The digest of what the case asks; cases of equal digests share their answers.
+
+    Raises:
+        InvalidInput: the task takes no such conversation.
+    """
+    return content_digest(case_input(case, definition))
+
+
+def case_id(case: Case, definition: TaskDefinition) -> str:
+    """The case's id; one that has none is called by the digest of what it asks, so that its name
+    stays when the file is sorted anew or its expectations change.
+
+    Raises:
+        InvalidInput: the task takes no such conversation.
+    """
+    return case.id or f"case-{question_digest(case, definition)[:10]}"
+
+
+def expectations_digest(case: Case, suite: Suite) -> str:
+    """The digest of all that is expected of the case's answers. Scores of another one are void."""
+    named = [
+        check.get("python", check.get("not_python")) for check in (*case.checks, *suite.checks)
+    ]
+    files = {str(name).partition(":")[0] for name in named if name is not None}
+    return content_digest(
+        {
+            "expect": case.expect,
+            "checks": [*case.checks, *suite.checks],
+            "sources": {file: suite.sources.get(file) for file in files},
+        }
+    )

@@ -1,0 +1,1 @@
+"""Evaluation: what answers are worth, and how tests of tasks run."""

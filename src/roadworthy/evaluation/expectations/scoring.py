@@ -1,0 +1,181 @@
+"""The scores of one case's answers. What each kind looks at stands in
+`roadworthy.tasks.expectations`; here its failures become records.
+
+::
+
+    expectations = compile_expectations(case, suite, definition, services=services)
+    scores = await expectations.score(Answer(input=case.input, value={"sentiment": "positive"}))
+    passed = passed_of(scores)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from roadworthy.core.errors import ProjectError, RoadworthyError
+from roadworthy.registry import Score
+from roadworthy.tasks import Case, Suite, TaskDefinition
+from roadworthy.tasks.cases import case_id, expectations_digest
+from roadworthy.tasks.expectations import (
+    About,
+    Answer,
+    Check,
+    Scorer,
+    Services,
+    Verdict,
+    expected_fields,
+    read_check,
+)
+
+__all__ = ["Expectations", "compile_expectations", "passed_of"]
+
+_DELIVERED: Final = "delivered"
+_PASSING: Final = frozenset(
+    {
+        "upstream_error",
+        "upstream_unavailable",
+        "upstream_rate_limited",
+        "missing_credential",
+        "local_model_missing",
+        "overloaded",
+        "journal_unavailable",
+    }
+)
+"""Codes of errors that say nothing of the version: nobody answered."""
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    label: str
+    check: Check
+    score: Scorer
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What one case expects, ready to be held against answers."""
+
+    digest: str
+    """Of what is expected; results with another one are of other expectations."""
+    expects_error: bool
+    """Whether the case waits for an error in place of a value."""
+    checks: tuple[_Compiled, ...]
+
+    async def score(self, answer: Answer) -> tuple[Score, ...]:
+        """One score for each expectation, in their order; never raises for what an answer holds.
+
+        An answer that is an error nobody waits for fails the score ``delivered``, which is first;
+        where nobody answered at all, everything that needs a value is unscored.
+        """
+        scores = [await _scored(one, answer) for one in self.checks]
+        if not self.expects_error and (answer.error is not None or not scores):
+            scores.insert(0, _delivered(answer))
+        if answer.error is not None and answer.error.code in _PASSING and not self.expects_error:
+            reason = f"nobody answered: {answer.error.code}"
+            return tuple(_unscored(score, reason) for score in scores)
+        return tuple(scores)
+
+
+def compile_expectations(
+    case: Case, suite: Suite, definition: TaskDefinition, *, services: Services
+) -> Expectations:
+    """What the case and its suite expect of answers of this task.
+
+    Checks of the suite that need a value are left out of a case that waits for an error.
+
+    Raises:
+        ProjectError: a check does not fit the task; loading a project finds the same.
+    """
+    about = About.of(definition, suite.sources)
+    own, faults = _read(case.checks)
+    own = [*(Check(one) for one in expected_fields(case.expect)), *own] if _expects(case) else own
+    shared, more = _read(suite.checks)
+    expects_error = any(check.expects_error for check in own)
+    if expects_error:
+        shared = [check for check in shared if not check.kind.needs_value]
+    checks = [*own, *shared]
+    faults += more
+    for check in checks:
+        faults += check.kind.faults(about)
+    if faults:
+        named = case_id(case, definition)
+        raise ProjectError([f"case {named} of task {definition.name!r}: {what}" for what in faults])
+    labels = _unique([check.label for check in checks])
+    return Expectations(
+        digest=expectations_digest(case, suite),
+        expects_error=expects_error,
+        checks=tuple(
+            _Compiled(label, check, check.kind.scorer(about, services))
+            for label, check in zip(labels, checks, strict=True)
+        ),
+    )
+
+
+def passed_of(scores: Iterable[Score]) -> bool | None:
+    """Whether all passed; None: none failed, and at least one is unscored."""
+    verdicts = [score.passed for score in scores]
+    if False in verdicts:
+        return False
+    return None if None in verdicts else True
+
+
+def _expects(case: Case) -> bool:
+    return case.expect is not None
+
+
+def _read(checks: Sequence[dict[str, object]]) -> tuple[list[Check], list[str]]:
+    read, faults = [], []
+    for data in checks:
+        check, found = read_check(data)
+        faults += found
+        if check is not None:
+            read.append(check)
+    return read, faults
+
+
+def _unique(labels: list[str]) -> list[str]:
+    """The labels, told apart where several are the same."""
+    seen: Counter[str] = Counter()
+    found = []
+    for label in labels:
+        seen[label] += 1
+        found.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return found
+
+
+async def _scored(one: _Compiled, answer: Answer) -> Score:
+    try:
+        verdict = one.score(answer)
+        if inspect.isawaitable(verdict):
+            verdict = await verdict
+    except RoadworthyError as error:
+        verdict = Verdict(passed=None, reason=error.message)
+    except Exception as error:  # noqa: BLE001  # a failure of one score is that score's record
+        verdict = Verdict(passed=None, reason=f"{type(error).__name__} in the check")
+    if one.check.negated and verdict.passed is not None and not verdict.stands:
+        verdict = _negated(verdict)
+    return Score(name=one.label, passed=verdict.passed, score=verdict.score, reason=verdict.reason)
+
+
+def _negated(verdict: Verdict) -> Verdict:
+    degree = None if verdict.score is None else 1 - verdict.score
+    reason = verdict.reason if verdict.passed else ""
+    if verdict.passed and not reason:
+        reason = "it does, and must not"
+    return Verdict(passed=not verdict.passed, score=degree, reason=reason)
+
+
+def _delivered(answer: Answer) -> Score:
+    if answer.error is None:
+        return Score(name=_DELIVERED, passed=True)
+    return Score(
+        name=_DELIVERED, passed=False, reason=f"no value was delivered: {answer.error.code}"
+    )
+
+
+def _unscored(score: Score, reason: str) -> Score:
+    return Score(name=score.name, passed=None, reason=reason)

@@ -1,4 +1,5 @@
-"""The control plane as one ASGI application: the API, the pages, and the guard around both."""
+"""The control plane as one ASGI application: the API, the pages, and the guard and the
+door around both."""
 
 from __future__ import annotations
 
@@ -7,11 +8,13 @@ from collections.abc import Collection
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Scope
 
+from roadworthy.control.access import Access, open_access
 from roadworthy.control.api import describe
 from roadworthy.control.api import router as api_router
 from roadworthy.control.assets import load_assets
 from roadworthy.control.conformance_routes import router as conformance_router
-from roadworthy.control.context import Control
+from roadworthy.control.context import Control, Workbench
+from roadworthy.control.door import Door
 from roadworthy.control.faults import fault_response, install_error_handlers
 from roadworthy.control.guard import Guard
 from roadworthy.control.pages import router as page_router
@@ -27,18 +30,24 @@ __all__ = ["create_app"]
 def create_app(
     source: CallSource,
     *,
+    workbench: Workbench | None = None,
+    access: Access | None = None,
     hosts: Collection[str] = (),
     clock: Clock | None = None,
     gateway_url: str = "http://127.0.0.1:8700",
 ) -> ASGIApp:
     """The control API and the dashboard over this source.
 
+    ``workbench`` holds the registry and what else can be changed here; None: nothing can.
+    ``access`` says who may come in, see `roadworthy.control.access.stored_access`; None: everybody
+    who gets past the guard, as an owner.
     ``hosts`` are names, without ports, under which it may be addressed beside loopback's.
     ``gateway_url`` is what the pages tell people to send calls to.
     """
     version = installed_version()
     assets = load_assets()
     clock = clock or SystemClock()
+    access = access or open_access()
     control = Control(
         source=source,
         clock=clock,
@@ -46,6 +55,8 @@ def create_app(
         assets=assets,
         version=version,
         gateway_url=gateway_url.rstrip("/"),
+        access=access,
+        workbench=workbench,
     )
     app = FastAPI(
         title="Roadworthy control API",
@@ -66,4 +77,5 @@ def create_app(
     def refuse(scope: Scope, error: RoadworthyError) -> ASGIApp:
         return fault_response(control, scope, error)
 
-    return Guard(app, hosts=hosts, clock=clock, refuse=refuse)
+    door = Door(app, access=access, clock=clock, refuse=refuse)
+    return Guard(door, hosts=hosts, clock=clock, refuse=refuse)

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from roadworthy.control.access import Access
 from roadworthy.control.assets import Asset
 from roadworthy.control.health import Health, health_of
 from roadworthy.control.rendering import Renderer
 from roadworthy.control.source import CallSource
+from roadworthy.control.visitor import visitor
 from roadworthy.core import Clock
+from roadworthy.core.errors import NotFound
+from roadworthy.registry import Registry
 
-__all__ = ["Control", "control_of"]
+__all__ = ["Control", "Workbench", "control_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """What the control plane can do beside showing what was recorded."""
+
+    registry: Registry
+    on_change: Callable[[], None] = lambda: None
+    """Called, in the thread of the request, after the registry was written: what is served may be
+    another version now. It should return when that is so."""
+    root: Path | None = None
+    """The project's folder with the working copies; None: this installation has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +46,27 @@ class Control:
     version: str
     gateway_url: str
     """Where callers reach the data plane, without a trailing slash."""
+    access: Access
+    workbench: Workbench | None = None
+    """None: nothing can be changed here, as in tests of pages that only show."""
+
+    @property
+    def registry(self) -> Registry:
+        """
+        Raises:
+            NotFound: this control plane has none.
+        """
+        return self.bench.registry
+
+    @property
+    def bench(self) -> Workbench:
+        """
+        Raises:
+            NotFound: this control plane has none.
+        """
+        if self.workbench is None:
+            raise NotFound("This control plane has no registry. Ask the one of `roadworthy serve`.")
+        return self.workbench
 
     def health(self) -> Health:
         return health_of(self.source.status(), version=self.version)
@@ -36,7 +74,11 @@ class Control:
     def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A page as a response. Never kept by a browser or a proxy: it may hold users' texts."""
         text = self.renderer.page(
-            template, now_us=self.clock.now_us(), gateway_url=self.gateway_url, **context
+            template,
+            now_us=self.clock.now_us(),
+            gateway_url=self.gateway_url,
+            visitor=visitor(),
+            **context,
         )
         return HTMLResponse(text, status, {"cache-control": "no-store"})
 

@@ -18,7 +18,7 @@ from roadworthy.core import Clock, new_id
 from roadworthy.core.errors import HostNotAllowed, RoadworthyError
 from roadworthy.core.http_names import LOOPBACK_HOSTS, host_of, usable_request_id
 
-__all__ = ["CONTENT_SECURITY_POLICY", "Guard"]
+__all__ = ["CONTENT_SECURITY_POLICY", "Guard", "Refuse"]
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "

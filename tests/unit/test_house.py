@@ -29,6 +29,7 @@ HEAVY = {
     "jinja2",
     "llguidance",
     "numpy",
+    "py3langid",
     "pydantic",
     "rich",
     "sqlalchemy",

@@ -8,6 +8,7 @@
     │   ├── BodyTooLarge              413
     │   ├── InvalidInput              400  the input does not satisfy the task's schema
     │   ├── InvalidSchema             400  an output schema that does not compile
+    │   ├── ExportDamaged             400  an export of a registry is not what was written
     │   ├── HostNotAllowed            403
     │   ├── MethodNotAllowed          405
     │   ├── LoopDetected              508
@@ -22,7 +23,9 @@
     │   ├── UpstreamRateLimited       429
     │   ├── UpstreamUnavailable       503
     │   ├── UpstreamTimeout           504
-    │   └── MissingCredential         503  no API key to send to the provider
+    │   ├── MissingCredential         503  no API key to send to the provider
+    │   └── ExchangeMissing           503  a cassette holds no answer to this question
+    ├── TaskUnservable                503  the task is there and cannot be served here
     ├── LocalModelMissing             503  the embedded model is not installed or does not start
     ├── Overloaded                    503
     ├── JournalUnavailable            503  calls cannot be recorded and the project asked to refuse
@@ -46,6 +49,8 @@ from typing import ClassVar
 
 __all__ = [
     "BodyTooLarge",
+    "ExchangeMissing",
+    "ExportDamaged",
     "Forbidden",
     "GateRefused",
     "HostNotAllowed",
@@ -70,6 +75,7 @@ __all__ = [
     "RegistryUnreachable",
     "RoadworthyError",
     "StoreError",
+    "TaskUnservable",
     "UnknownModel",
     "UnknownTask",
     "UpstreamError",
@@ -107,6 +113,8 @@ class RoadworthyError(Exception):
         self.retry_after_s = retry_after_s
         self.call_id: str | None = None
         """The recorded call that ended with this error, if there is one."""
+        self.version = ""
+        """The version of the task that the call reached, if it came so far."""
         super().__init__(self.message)
 
 
@@ -142,6 +150,13 @@ class InvalidSchema(InvalidRequest):
     """The schema is not a JSON Schema that can be compiled."""
 
     code = "invalid_schema"
+
+
+class ExportDamaged(InvalidRequest):
+    """The export is not what was written. Export it anew; nothing was taken."""
+
+    code = "export_damaged"
+    quotes = False
 
 
 class HostNotAllowed(InvalidRequest):
@@ -265,6 +280,21 @@ class MissingCredential(UpstreamError):
     status = 503
     code = "missing_credential"
     quotes = False
+
+
+class ExchangeMissing(UpstreamError):
+    """The cassette holds no answer to this question. Record it anew."""
+
+    status = 503
+    code = "exchange_missing"
+    quotes = False
+
+
+class TaskUnservable(RoadworthyError):
+    """The task cannot be served in this installation. `roadworthy check` and its log say why."""
+
+    status = 503
+    code = "task_unservable"
 
 
 class LocalModelMissing(RoadworthyError):

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LOOPBACK_HOSTS", "VIA_HEADER", "host_of", "usable_request_id"]
+__all__ = [
+    "LOOPBACK_HOSTS",
+    "MODEL_HEADER",
+    "OPERATOR_HEADER",
+    "VERSION_HEADER",
+    "VIA_HEADER",
+    "host_of",
+    "usable_request_id",
+]
 
+VERSION_HEADER: Final = "x-roadworthy-version"
+"""Names, on answers, the version of the task that served."""
+MODEL_HEADER: Final = "x-roadworthy-model"
+"""Names, on a task's requests, a model in place of the version's own; an operator's only."""
+OPERATOR_HEADER: Final = "x-roadworthy-operator"
+"""Holds the token by which the keeper shows that an operator asks."""
 VIA_HEADER: Final = "x-roadworthy-via"
 """Names, on requests to providers, the installation that sends them: one that meets its own
 name would call itself for ever."""

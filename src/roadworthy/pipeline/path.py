@@ -26,10 +26,10 @@ from roadworthy.pipeline.conformed import conform_reply
 from roadworthy.pipeline.fields import Fields
 from roadworthy.pipeline.flow import Flow, Whole
 from roadworthy.pipeline.generate import Generation
-from roadworthy.pipeline.prepare import prepare
+from roadworthy.pipeline.prepare import Prepared, prepare
 from roadworthy.pipeline.recorder import Recorder, bug_error, without_texts
 from roadworthy.pipeline.request import CallRequest, CallStream, Finished
-from roadworthy.pipeline.resolve import TASK_PREFIX
+from roadworthy.pipeline.resolve import TASK_PREFIX, resolve
 from roadworthy.pipeline.state import ServingState
 
 __all__ = ["Journal", "Load", "Pipeline"]
@@ -72,7 +72,7 @@ class Pipeline:
         """
         state, recorder = self._begin(request)
         with self._settled_on_error(state, recorder):
-            prepared = prepare(state, request, recorder)
+            prepared = await self._prepare(state, request, recorder)
             finished = await self._whole(Generation(self.upstream, prepared, recorder))
         self._settle(state, recorder, recorder.call.outcome, finished.error)
         return finished
@@ -86,7 +86,8 @@ class Pipeline:
         state, recorder = self._begin(request)
         settle = partial(self._settle, state, recorder)
         with self._settled_on_error(state, recorder):
-            generation = Generation(self.upstream, prepare(state, request, recorder), recorder)
+            prepared = await self._prepare(state, request, recorder)
+            generation = Generation(self.upstream, prepared, recorder)
             if generation.prepared.stream == "buffered":
                 finished = await self._whole(generation)
         if generation.prepared.stream == "raw":
@@ -97,6 +98,16 @@ class Pipeline:
         if finished.error is not None:
             raise finished.error
         return CallStream(call=recorder.call, deltas=Whole(finished))
+
+    async def _prepare(
+        self, state: ServingState, request: CallRequest, recorder: Recorder
+    ) -> Prepared:
+        call = recorder.call
+        with recorder.stage("resolve"):
+            target = await resolve(state, request)
+            call.task, call.model = target.label, target.model.name
+            call.version = target.task.definition.version if target.task else ""
+        return prepare(state, request, recorder, target)
 
     async def _whole(self, generation: Generation) -> Finished:
         recorder = generation.recorder
@@ -116,7 +127,7 @@ class Pipeline:
         now_us = self.clock.now_us()
         call = Call(
             id=new_id(now_us),
-            task=request.task_label or request.target.removeprefix(TASK_PREFIX),
+            task=request.task_label or _name_in(request.target),
             surface=request.surface,
             stream=request.stream,
             started_us=now_us,
@@ -134,7 +145,6 @@ class Pipeline:
         try:
             yield
         except RoadworthyError as error:
-            error.call_id = recorder.call.id
             outcome: Outcome = "rejected" if isinstance(error, InvalidRequest) else "errored"
             self._settle(state, recorder, outcome, error)
             raise
@@ -160,6 +170,8 @@ class Pipeline:
             JournalUnavailable: it could not be, and the project asked to refuse such calls.
         """
         self.load.under_way -= 1
+        if error is not None:
+            error.call_id, error.version = recorder.call.id, recorder.call.version
         recorder.finish(outcome, error)
         record = state.snapshot.settings.record
         call = recorder.call if record.texts else without_texts(recorder.call)
@@ -169,3 +181,10 @@ class Pipeline:
             # Counted by the journal and shown by /readyz and the dashboard.
             if record.when_full == "refuse":
                 raise
+
+
+def _name_in(target: str) -> str:
+    """What a call is counted for that reaches nothing; its selector is no part of that."""
+    if target.startswith(TASK_PREFIX):
+        return target.removeprefix(TASK_PREFIX).partition("@")[0]
+    return target

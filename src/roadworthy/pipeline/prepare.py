@@ -1,4 +1,4 @@
-"""From a request to what a model will be asked: the stages resolve, check and render. Pure."""
+"""From a request to what a model will be asked: the stages check and render. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from roadworthy.conformance import (
 from roadworthy.core import Message, Mode
 from roadworthy.core.errors import InvalidRequest
 from roadworthy.models import Model, Structured
+from roadworthy.pipeline.compiled import CompiledTask
 from roadworthy.pipeline.recorder import Recorder
 from roadworthy.pipeline.request import CallRequest
-from roadworthy.pipeline.resolve import resolve
-from roadworthy.pipeline.state import CompiledTask, ServingState
+from roadworthy.pipeline.resolve import Target
+from roadworthy.pipeline.state import ServingState
 from roadworthy.tasks import StreamMode, input_from_messages
 
 __all__ = ["Prepared", "prepare"]
@@ -50,17 +51,15 @@ class Prepared:
     """How the answer is sent on to a caller who asked for a stream."""
 
 
-def prepare(state: ServingState, request: CallRequest, recorder: Recorder) -> Prepared:
-    """Decide what to ask which model, and write task, model and input into the call.
+def prepare(
+    state: ServingState, request: CallRequest, recorder: Recorder, target: Target
+) -> Prepared:
+    """Decide what to ask the target's model, and write the input into the call.
 
     Raises:
         InvalidRequest: the request is at fault; no model needs to be asked.
     """
     call = recorder.call
-    with recorder.stage("resolve"):
-        target = resolve(state, request)
-        call.task = target.label
-        call.model = target.model.name
     if target.task is None:
         with recorder.stage("check"):
             _require_messages(request.messages)
@@ -70,7 +69,6 @@ def prepare(state: ServingState, request: CallRequest, recorder: Recorder) -> Pr
         body = _Body(target.model, request.messages, schema, plan, modes)
         return _prepared(state, request, recorder, body)
     task = target.task
-    call.version = task.definition.version
     with recorder.stage("check"):
         call.input = _task_input(task, request)
         schema, plan = task.output, task.plan

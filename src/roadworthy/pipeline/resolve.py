@@ -1,21 +1,28 @@
-"""Which task and which model a call's target names. Pure."""
+"""Which task and which model a call's target names.
+
+``task:NAME`` is what this installation serves: the version in production, or under
+``serve --dev`` the working copy. ``@`` behind it selects: ``1.4.0``, ``^1`` or ``^1.4``, a
+channel, ``working``. Pure, but for versions that must be read from their files first.
+"""
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 
-from roadworthy.core.errors import InvalidRequest, UnknownModel, UnknownTask
+from roadworthy.core.errors import InvalidRequest, TaskUnservable, UnknownModel, UnknownTask
 from roadworthy.models import Model
+from roadworthy.pipeline.compiled import CompiledTask, with_model
+from roadworthy.pipeline.pinned import Pin
 from roadworthy.pipeline.request import CallRequest
-from roadworthy.pipeline.state import CompiledTask, ServingState, with_model
+from roadworthy.pipeline.selectors import WORKING, select_version
+from roadworthy.pipeline.state import ServingState
+from roadworthy.pipeline.unknown import not_in_production, unknown_model, unknown_task
 
 __all__ = ["TASK_PREFIX", "Target", "resolve"]
 
 TASK_PREFIX = "task:"
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SELECTORS = ("", "production", "working")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +35,29 @@ class Target:
     task: CompiledTask | None = None
 
 
-def resolve(state: ServingState, request: CallRequest) -> Target:
-    """The task or the model behind `request.target`.
+async def resolve(state: ServingState, request: CallRequest) -> Target:
+    """The task or the model behind `request.target`. Waits only for the file of a version that
+    nobody has asked for lately.
 
     Raises:
         UnknownTask, UnknownModel: the message names what comes nearest.
+        TaskUnservable: the task is known, and cannot be served here.
         InvalidRequest: `x-roadworthy-task` is not a name.
     """
-    if request.target.startswith(TASK_PREFIX):
-        target = _task(state, request.target.removeprefix(TASK_PREFIX))
-        return target if request.model is None else _on(target, _model(state, request.model))
-    model = _model(state, request.target)
-    label = request.task_label
+    if not request.target.startswith(TASK_PREFIX):
+        return _plain(state, request)
+    found = _find(state, request.target.removeprefix(TASK_PREFIX))
+    if isinstance(found, Pin):
+        name, task = found.task, state.pinned(found) or await state.load(found)
+    else:
+        name, task = found
+    if request.model is not None:
+        task = with_model(task, _model(state, request.model))
+    return Target(name, task.model, task)
+
+
+def _plain(state: ServingState, request: CallRequest) -> Target:
+    model, label = _model(state, request.target), request.task_label
     if label is None:
         return Target(f"model:{request.target}", model)
     if not _LABEL.fullmatch(label):
@@ -51,53 +69,43 @@ def resolve(state: ServingState, request: CallRequest) -> Target:
     return Target(label, model)
 
 
-def _on(target: Target, model: Model) -> Target:
-    assert target.task is not None
-    return Target(target.label, model, with_model(target.task, model))
-
-
 def _model(state: ServingState, name: str) -> Model:
     model = state.model(name)
     if model is None:
-        raise UnknownModel(_unknown_model(state, name), param="model")
+        raise UnknownModel(unknown_model(state, name), param="model")
     return model
 
 
-def _task(state: ServingState, reference: str) -> Target:
+def _find(state: ServingState, reference: str) -> Pin | tuple[str, CompiledTask]:
     name, _, selector = reference.partition("@")
     given = state.tasks.get(reference)
     if given is not None:
-        return Target(name, given.model, given)
+        return name, given
+    if selector in ("", WORKING):
+        return name, _served(state, name, selector)
+    index = state.snapshot.versions.get(name)
+    if index is None and name not in state.tasks:
+        raise UnknownTask(unknown_task(state, name), param="model")
+    return select_version(name, index, selector)
+
+
+def _served(state: ServingState, name: str, selector: str) -> CompiledTask:
+    """What serves a call that names no version."""
+    snapshot = state.snapshot
     task = state.tasks.get(name)
-    if task is None:
-        raise UnknownTask(_unknown_task(state, name), param="model")
-    if selector not in _SELECTORS:
+    if selector == WORKING and snapshot.serves != "working":
+        if task is None and name not in snapshot.versions:
+            raise UnknownTask(unknown_task(state, name), param="model")
         raise UnknownTask(
-            f"task {name!r} has no version or channel {selector[:40]!r};"
-            f" leave '@{selector[:40]}' out to reach the version that is served",
+            f"the working copy of {name!r} is not served here; leave '@{WORKING}' out, or start"
+            " `roadworthy serve --dev`",
             param="model",
         )
-    return Target(name, task.model, task)
-
-
-def _unknown_task(state: ServingState, name: str) -> str:
-    near = difflib.get_close_matches(name, state.tasks, n=1)
-    if near:
-        return f"no task {name[:80]!r}; did you mean {near[0]!r}?"
-    if not state.tasks:
-        return (
-            f"no task {name[:80]!r}: this gateway serves no task."
-            " Write one with `roadworthy init`, then restart `roadworthy serve`"
-        )
-    return f"no task {name[:80]!r}; GET /v1/models lists the {len(state.tasks)} that are served"
-
-
-def _unknown_model(state: ServingState, name: str) -> str:
-    known = [*state.snapshot.models, *(TASK_PREFIX + task for task in state.tasks)]
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"no model {name[:80]!r}; did you mean {near[0]!r}?"
-    return (
-        f"no model {name[:80]!r}. Declare it in models.toml, write PROVIDER/MODEL"
-        " (openai/gpt-5-mini), or 'local' for the embedded model"
-    )
+    if task is not None:
+        return task
+    if name in state.unservable:
+        raise TaskUnservable(state.unservable[name])
+    index = snapshot.versions.get(name)
+    if index is None:
+        raise UnknownTask(unknown_task(state, name), param="model")
+    raise UnknownTask(not_in_production(name, index, serves=snapshot.serves), param="model")

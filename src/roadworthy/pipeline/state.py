@@ -1,41 +1,19 @@
-"""A snapshot made ready to serve: templates, schemas and plans compiled once, not per call."""
+"""A snapshot made ready to serve."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from roadworthy.conformance import OutputSchema, Plan, compile_schema, plan_request
-from roadworthy.core import Mode
-from roadworthy.core.errors import ProjectError
-from roadworthy.models import Model, implicit_model, modes_from
-from roadworthy.tasks import CompiledPrompt, ConstraintSet, Snapshot, TaskDefinition
+from roadworthy.core.errors import RoadworthyError, TaskUnservable
+from roadworthy.models import Model, implicit_model
+from roadworthy.pipeline.compiled import CompiledTask, compile_task, with_definition, with_model
+from roadworthy.pipeline.pinned import Pin, PinnedVersions, unbound_model
+from roadworthy.tasks import Snapshot, TaskDefinition
 
-__all__ = ["CompiledTask", "ServingState", "compile_state", "with_model"]
+__all__ = ["ServingState", "compile_state"]
 
 MAX_IMPLICIT_MODELS = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledTask:
-    """One task, ready to serve."""
-
-    definition: TaskDefinition
-    prompt: CompiledPrompt
-    input: OutputSchema
-    output: OutputSchema | None
-    plan: Plan | None
-    """How its output schema is asked for; None: free text."""
-    model: Model
-    modes: tuple[Mode, ...]
-    """In which to ask for structure, the first that fits; as the task chose, or all the model's."""
-    constraints: ConstraintSet | None = None
-    """What must hold of an answer beside its schema; None: nothing."""
-
-    @property
-    def has_constraints(self) -> bool:
-        """Whether more than its schema must hold of an answer, which only a whole one can show."""
-        return self.constraints is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +22,12 @@ class ServingState:
 
     snapshot: Snapshot
     tasks: Mapping[str, CompiledTask]
+    """What calls reach that name no version."""
     environ: Mapping[str, str]
+    unservable: Mapping[str, str] = field(default_factory=dict)
+    """Why a task cannot be served although it should be, by its name."""
+    pins: PinnedVersions = field(default_factory=PinnedVersions)
+    """Shared with the states before and after this one."""
     _implicit: dict[str, Model | None] = field(default_factory=dict)
 
     def model(self, name: str) -> Model | None:
@@ -52,59 +35,64 @@ class ServingState:
         declared = self.snapshot.models.get(name)
         if declared is not None:
             return declared
-        if name not in self._implicit:
-            if len(self._implicit) >= MAX_IMPLICIT_MODELS:  # callers choose these names
-                self._implicit.clear()
-            self._implicit[name] = implicit_model(name, self.environ)
-        return self._implicit[name]
+        if name in self._implicit:
+            return self._implicit[name]
+        found = implicit_model(name, self.environ)
+        if len(self._implicit) >= MAX_IMPLICIT_MODELS:  # callers choose these names
+            self._implicit.clear()
+        self._implicit[name] = found
+        return found
 
     def unpriced(self) -> list[str]:
         """Models that callers named and no file declares, whose cost is unknown so far."""
         return [name for name, model in self._implicit.items() if model and model.price is None]
 
+    def pinned(self, pin: Pin) -> CompiledTask | None:
+        """A published version, if no file needs to be read for it; see `PinnedVersions.kept`."""
+        served = self.tasks.get(pin.task)
+        if served is not None and served.definition.version == pin.version:
+            return served
+        return self.pins.kept(pin, self.model)
 
-def compile_state(snapshot: Snapshot, environ: Mapping[str, str]) -> ServingState:
-    """Raises ProjectError where a task of the snapshot cannot be served."""
-    return ServingState(
-        snapshot=snapshot,
-        tasks={name: _compile_task(task, snapshot) for name, task in snapshot.tasks.items()},
-        environ=environ,
+    async def load(self, pin: Pin) -> CompiledTask:
+        """A published version from its file; see `PinnedVersions.load`."""
+        return await self.pins.load(pin, self.model)
+
+
+def compile_state(
+    snapshot: Snapshot,
+    environ: Mapping[str, str],
+    *,
+    previous: ServingState | None = None,
+    pins: PinnedVersions | None = None,
+) -> ServingState:
+    """The snapshot, ready to serve. A task that cannot be compiled is left out and said why.
+
+    ``previous`` gives what needs not be compiled again, so that a gateway with many tasks does
+    not stand still whenever one of them moves; ``pins`` are its own where there is none before.
+    """
+    if pins is None:
+        pins = PinnedVersions() if previous is None else previous.pins
+    tasks: dict[str, CompiledTask] = {}
+    unservable = dict(snapshot.unservable)
+    state = ServingState(
+        snapshot=snapshot, tasks=tasks, environ=environ, unservable=unservable, pins=pins
     )
+    for reference, definition in snapshot.tasks.items():
+        known = previous.tasks.get(reference) if previous else None
+        try:
+            tasks[reference] = _compile(definition, state, known)
+        except RoadworthyError as error:
+            unservable[reference] = error.message
+    return state
 
 
-def with_model(task: CompiledTask, model: Model) -> CompiledTask:
-    """The task as this model serves it."""
-    modes, output = _modes(model, task.definition), task.output
-    plan = None if output is None else plan_request(output, modes, name=task.definition.name)
-    return replace(task, model=model, modes=modes, plan=plan)
-
-
-def _compile_task(task: TaskDefinition, snapshot: Snapshot) -> CompiledTask:
-    model = snapshot.models.get(task.model)
+def _compile(
+    definition: TaskDefinition, state: ServingState, known: CompiledTask | None
+) -> CompiledTask:
+    model = state.model(definition.model)
     if model is None:
-        raise ProjectError(
-            [
-                f"task {task.name} {task.version} names the model {task.model!r}, which is not"
-                " bound; declare it in models.toml"
-            ]
-        )
-    output = None if task.output_schema is None else compile_schema(task.output_schema)
-    modes = _modes(model, task)
-    return CompiledTask(
-        definition=task,
-        prompt=CompiledPrompt(task),
-        input=compile_schema(task.input_schema),
-        output=output,
-        plan=None if output is None else plan_request(output, modes, name=task.name),
-        model=model,
-        modes=modes,
-        constraints=ConstraintSet(task) if task.constraints else None,
-    )
-
-
-def _modes(model: Model, task: TaskDefinition) -> tuple[Mode, ...]:
-    """As the task chose, as far as this model can: a version may outlive the model that it was
-    written for."""
-    can = model.capabilities.modes
-    chosen = tuple(mode for mode in modes_from(can, task.mode) if mode in (*can, "none"))
-    return chosen or can
+        label = f"{definition.name}@{definition.version}"
+        raise TaskUnservable(unbound_model(label, definition.model))
+    again = None if known is None else with_definition(known, definition)
+    return compile_task(definition, model) if again is None else with_model(again, model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from starlette.routing import Route, Router
 
 from roadworthy.core.errors import NotFound
 from roadworthy.pipeline import TASK_PREFIX, Pipeline, ServingState
+from roadworthy.pipeline.selectors import PRODUCTION
 from roadworthy.serving.chat import chat_endpoint
 from roadworthy.serving.errors import json_response
 from roadworthy.serving.guard import Endpoint, Guard
@@ -69,18 +70,28 @@ async def _nowhere(request: Request, _request_id: str) -> Response:
 
 def _models_endpoint(state: Callable[[], ServingState]) -> Endpoint:
     async def models(_request: Request, request_id: str) -> Response:
-        current = state()
-        names = [*(TASK_PREFIX + name for name in current.tasks), *current.snapshot.models]
-        body: dict[str, Any] = {
-            "object": "list",
-            "data": [
-                {"id": name, "object": "model", "created": 0, "owned_by": "roadworthy"}
-                for name in names
-            ],
-        }
+        body = {"object": "list", "data": list(_listed(state()))}
         return json_response(body, {"x-request-id": request_id})
 
     return models
+
+
+def _listed(state: ServingState) -> Iterator[dict[str, Any]]:
+    """Tasks, then what their other channels reach, then plain models."""
+    for name, task in state.tasks.items():
+        index = state.snapshot.versions.get(name)
+        channels = {} if index is None else index.channels
+        yield _model(TASK_PREFIX + name, version=task.definition.version, channels=channels)
+    for name, index in state.snapshot.versions.items():
+        for channel, version in index.channels.items():
+            if channel != PRODUCTION or state.snapshot.serves != PRODUCTION:
+                yield _model(f"{TASK_PREFIX}{name}@{channel}", version=version)
+    for name in state.snapshot.models:
+        yield _model(name)
+
+
+def _model(name: str, **more: Any) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "roadworthy", **more}
 
 
 def _health_endpoint(status: Callable[[], GatewayStatus], *, must_be_ready: bool) -> Endpoint:

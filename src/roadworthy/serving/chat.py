@@ -29,13 +29,13 @@ def chat_endpoint(pipeline: Pipeline, max_body_bytes: Callable[[], int]) -> Endp
             options = body.get("stream_options")
             with_usage = isinstance(options, dict) and options.get("include_usage") is True
             events = ChatEvents(stream.call, with_usage=with_usage)
-            return EventStream(stream, events, call_headers(request_id, stream.call.id))
+            return EventStream(stream, events, call_headers(request_id, stream.call, ended=False))
         finished = await run_unless_gone(request, pipeline.run(wish))
         if finished is None:
             return Response(status_code=CLIENT_GONE)
         if finished.error is not None:
             raise finished.error
-        headers = call_headers(request_id, finished.call.id, finished.call.outcome)
+        headers = call_headers(request_id, finished.call, ended=True)
         return json_response(chat_body(finished), headers)
 
     return chat

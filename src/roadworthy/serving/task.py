@@ -18,6 +18,7 @@ from roadworthy.serving.chat_request import read_timeout_s
 from roadworthy.serving.errors import call_headers, error_body, json_response
 from roadworthy.serving.event_stream import EventStream
 from roadworthy.serving.guard import CLIENT_GONE, Endpoint, run_unless_gone
+from roadworthy.serving.operator import hear_operator
 
 __all__ = ["TaskEvents", "parse_task_request", "task_body", "task_endpoint"]
 
@@ -29,18 +30,19 @@ def task_endpoint(pipeline: Pipeline, max_body_bytes: Callable[[], int]) -> Endp
         body = decode_object(await read_body(request, max_body_bytes()))
         wish = parse_task_request(request.path_params["task"], body)
         wish.timeout_s = wish.timeout_s or read_timeout_s(request.headers)
+        hear_operator(wish, request.headers, token=pipeline.state().snapshot.operator_token)
         if wish.stream:
             stream = await run_unless_gone(request, pipeline.stream(wish))
             if stream is None:
                 return Response(status_code=CLIENT_GONE)
-            headers = call_headers(request_id, stream.call.id)
+            headers = call_headers(request_id, stream.call, ended=False)
             return EventStream(stream, TaskEvents(stream.call), headers)
         finished = await run_unless_gone(request, pipeline.run(wish))
         if finished is None:
             return Response(status_code=CLIENT_GONE)
         if finished.error is not None:
             raise finished.error
-        headers = call_headers(request_id, finished.call.id, finished.call.outcome)
+        headers = call_headers(request_id, finished.call, ended=True)
         return json_response(task_body(finished.call), headers)
 
     return run_task

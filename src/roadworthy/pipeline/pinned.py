@@ -1,0 +1,138 @@
+"""Published versions that callers pin: read from their files when first asked for.
+
+A gateway's snapshot holds what most calls want. Any of thousands of versions may be pinned, so
+each is loaded on its first call, off the event loop, and the last used of them are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from roadworthy.core.errors import RoadworthyError, StoreError, TaskUnservable
+from roadworthy.models import Model
+from roadworthy.pipeline.compiled import CompiledTask, compile_task, with_model
+from roadworthy.tasks import TaskDefinition
+from roadworthy.tasks.version_files import read_version_file
+
+__all__ = ["Binding", "Pin", "PinnedVersions", "unbound_model"]
+
+KEEP: Final = 64
+
+Binding: TypeAlias = Callable[[str], Model | None]
+"""What a logical model's name stands for; None: nothing."""
+
+
+class Pin(NamedTuple):
+    """One published version of one task."""
+
+    task: str
+    version: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.task}@{self.version}"
+
+
+class PinnedVersions:
+    """Compiled versions, at most `keep` of them: the least recently used one goes first.
+
+    ``folder`` holds the versions' files; None: there are none to be had.
+    """
+
+    def __init__(self, folder: Path | None = None, *, keep: int = KEEP) -> None:
+        self._folder = folder
+        self._keep = keep
+        self._kept: OrderedDict[Pin, CompiledTask] = OrderedDict()
+        self._loading: dict[Pin, asyncio.Future[CompiledTask]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def kept(self, pin: Pin, bind: Binding) -> CompiledTask | None:
+        """The version, if it is in memory; no file is read.
+
+        Raises:
+            TaskUnservable: its model is not bound any more.
+        """
+        known = self._kept.get(pin)
+        if known is None:
+            return None
+        self._kept.move_to_end(pin)
+        task = with_model(known, _model(pin, known.definition.model, bind))
+        if task is not known:
+            self._kept[pin] = task
+        return task
+
+    async def load(self, pin: Pin, bind: Binding) -> CompiledTask:
+        """The version, read and compiled in a thread. Calls that want the same one at once share
+        one load, which goes on if some of them are given up.
+
+        Raises:
+            TaskUnservable: its file is missing or damaged, it does not compile in this release,
+                or its model is not bound. Later calls try again.
+        """
+        loading = self._loading.get(pin)
+        if loading is None:
+            loading = asyncio.ensure_future(asyncio.to_thread(self._read, pin, bind))
+            self._loading[pin] = loading
+            loading.add_done_callback(lambda done: self._loaded(pin, done))
+        try:
+            task = await asyncio.shield(loading)
+        except TaskUnservable as error:  # one for each call: they write their ids into theirs
+            raise TaskUnservable(error.message) from error
+        return with_model(task, _model(pin, task.definition.model, bind))
+
+    def _loaded(self, pin: Pin, loading: asyncio.Future[CompiledTask]) -> None:
+        del self._loading[pin]
+        # Asking for the exception marks it as seen: all who waited may have gone.
+        if loading.cancelled() or loading.exception() is not None:
+            return
+        self._kept[pin] = loading.result()
+        self._kept.move_to_end(pin)
+        while len(self._kept) > self._keep:
+            self._kept.popitem(last=False)
+
+    def _read(self, pin: Pin, bind: Binding) -> CompiledTask:
+        definition = msgspec.structs.replace(
+            self._definition(pin), name=pin.task, version=pin.version
+        )
+        model = _model(pin, definition.model, bind)
+        try:
+            return compile_task(definition, model)
+        except RoadworthyError as error:
+            raise TaskUnservable(
+                f"{pin} cannot be served by this release: {error.message}. Publish a version that"
+                " `roadworthy check` finds no fault in"
+            ) from error
+
+    def _definition(self, pin: Pin) -> TaskDefinition:
+        if self._folder is None:
+            raise TaskUnservable(f"{pin} is not at hand here; call it on a gateway")
+        try:
+            return read_version_file(self._folder, pin.digest)
+        except (StoreError, ValueError) as error:
+            raise TaskUnservable(
+                f"{pin} cannot be served: {error}. Remove the file if it is there; the keeper"
+                " writes it anew from the registry within a minute"
+            ) from error
+
+
+def unbound_model(label: str, model: str) -> str:
+    """What is said of a version whose model has no meaning in this installation."""
+    return (
+        f"{label} asks the model {model!r}, which is not bound in this installation;"
+        " declare it in models.toml"
+    )
+
+
+def _model(pin: Pin, name: str, bind: Binding) -> Model:
+    model = bind(name)
+    if model is None:
+        raise TaskUnservable(unbound_model(str(pin), name))
+    return model

@@ -60,7 +60,7 @@ class ControlApi:
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url.rstrip("/")
-        self._token = token
+        self.token = token
         handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
         if urlsplit(self.url).hostname in LOOPBACK_HOSTS:
             # A proxy for the world outside knows nothing of this machine's ports.
@@ -115,8 +115,8 @@ class ControlApi:
 
     def _headers(self, by: Actor | None) -> Mapping[str, str]:
         headers = {"content-type": "application/json", "accept": "application/json"}
-        if self._token is not None:
-            headers["authorization"] = f"Bearer {self._token}"
+        if self.token is not None:
+            headers["authorization"] = f"Bearer {self.token}"
         if by is not None:
             headers[ACTOR_HEADER] = quote(by.name, safe=" ")
         return headers

@@ -45,6 +45,11 @@ class StateFolder:
         return self.path / "snapshot.json"
 
     @property
+    def versions(self) -> Path:
+        """The folder of published versions' files."""
+        return self.path / "versions"
+
+    @property
     def keeper_lock(self) -> Path:
         return self.path / "keeper.lock"
 

@@ -23,16 +23,22 @@ from sqlalchemy import (
 __all__ = [
     "HEAD",
     "calls",
+    "channels",
     "journal_marks",
+    "keys",
     "latencies",
     "ledger",
     "ledger_reasons",
     "losses",
     "metadata",
+    "moves",
+    "results",
     "rollups",
+    "version_contents",
+    "versions",
 ]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -198,4 +204,92 @@ losses = Table(
     # None: not known.
     Column("calls", BigInteger),
     Column("bytes", BigInteger),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("seq", _sequence, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    # The version's three numbers: what it is ordered by.
+    Column("major", Integer, nullable=False),
+    Column("minor", Integer, nullable=False),
+    Column("patch", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("definition_digest", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("git_commit", Text),
+    Column("published_us", BigInteger, nullable=False),
+    Index("versions_number", "task", "major", "minor", "patch", unique=True),
+    Index("versions_time", "published_us"),
+)
+
+# Apart from the rows, so that lists do not read them.
+version_contents = Table(
+    "version_contents",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    # JSON, compressed.
+    Column("content", LargeBinary, nullable=False),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+)
+
+# Only ever added to.
+moves = Table(
+    "moves",
+    metadata,
+    Column("seq", _sequence, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    # The installation whose channel it was: this one, or the one that it was taken from.
+    Column("environment", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("from_version", Text),
+    Column("to_version", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    # All of it, as JSON.
+    Column("move", Text, nullable=False),
+    Index("moves_id", "id", unique=True),
+    Index("moves_channel", "task", "channel", "at_us"),
+)
+
+# What tests measured: one run of one case of one definition on one model.
+results = Table(
+    "results",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("definition", Text, primary_key=True),
+    Column("binding", Text, primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("run", Integer, primary_key=True),
+    # JSON, compressed.
+    Column("result", LargeBinary, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    # SHA-256 of the key; the key itself is nowhere.
+    Column("hash", Text, nullable=False),
+    # How it begins, to tell keys apart.
+    Column("prefix", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("revoked_us", BigInteger),
+    Column("last_used_us", BigInteger),
 )

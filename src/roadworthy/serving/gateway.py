@@ -13,7 +13,7 @@ import hashlib
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,11 @@ import uvloop
 
 from roadworthy.core import SystemClock
 from roadworthy.core.channel import Channel
-from roadworthy.core.errors import RoadworthyError, StoreError
+from roadworthy.core.errors import StoreError
 from roadworthy.core.http_server import http_server
 from roadworthy.models import HttpUpstream
 from roadworthy.pipeline import Pipeline, ServingState, compile_state
+from roadworthy.pipeline.pinned import PinnedVersions
 from roadworthy.serving.app import GatewayStatus, create_app
 from roadworthy.serving.local_model import SharedLocalModel
 from roadworthy.storage import JournalWriter, StateFolder
@@ -61,7 +62,9 @@ async def serve_gateway(
     watcher = SnapshotWatcher(state_folder.snapshot)
     if not watcher.poll():  # the supervisor starts gateways once there is one
         raise StoreError(f"there is no snapshot in {folder}; start gateways by `roadworthy serve`")
-    current = Current(compile_state(watcher.current, os.environ))
+    pins = PinnedVersions(state_folder.versions)
+    current = Current(compile_state(watcher.current, os.environ, pins=pins))
+    _tell_unservable(current.state, known={})
     local = SharedLocalModel(channel)
     # All gateways of an installation share its state folder.
     via = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
@@ -122,14 +125,28 @@ async def _obey(channel: Channel, local: SharedLocalModel, server: uvicorn.Serve
 
 
 async def _swap(watcher: SnapshotWatcher, current: Current) -> None:
-    """Serve the newest snapshot. One that cannot be served leaves the last one in place."""
+    """Serve the newest snapshot, as far as it can be served; calls under way keep the state that
+    they began with. In a thread, for calls go on while hundreds of tasks are read."""
     while True:
         await asyncio.sleep(SNAPSHOT_POLL_S)
         try:
-            if watcher.poll():
-                current.state = compile_state(watcher.current, os.environ)
-        except RoadworthyError as error:
-            _log.error("the new snapshot cannot be served, the last one stays: %s", error.message)
+            current.state = await asyncio.to_thread(_newest, watcher, current.state)
+        except Exception:  # noqa: BLE001 - a boundary: the last state goes on serving
+            _log.exception("the new snapshot cannot be served, the last one stays")
+
+
+def _newest(watcher: SnapshotWatcher, served: ServingState) -> ServingState:
+    if not watcher.poll():
+        return served
+    state = compile_state(watcher.current, os.environ, previous=served)
+    _tell_unservable(state, known=served.unservable)
+    return state
+
+
+def _tell_unservable(state: ServingState, *, known: Mapping[str, str]) -> None:
+    for name, reason in state.unservable.items():
+        if known.get(name) != reason:
+            _log.error("task %s is not served: %s", name, reason)
 
 
 async def _report(channel: Channel, status: Callable[[], GatewayStatus], current: Current) -> None:

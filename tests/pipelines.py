@@ -6,10 +6,10 @@ from typing import Any
 
 from roadworthy.core import Price, RecordSettings, Settings, SystemClock
 from roadworthy.core.settings import LimitSettings
-from roadworthy.models import Capabilities, Model
+from roadworthy.models import Capabilities, Model, Upstream
 from roadworthy.pipeline import CallRequest, Pipeline, compile_state
 from roadworthy.tasks import Snapshot, TaskDefinition, Template
-from roadworthy.testing import MemoryJournal, ScriptedUpstream
+from roadworthy.testing import MemoryJournal
 
 GOOD = '{"sentiment":"positive","confidence":0.5}'
 INPUT: dict[str, Any] = {"comment": "Lovely."}
@@ -52,7 +52,7 @@ POEM = TaskDefinition(
 
 
 def pipeline_of(
-    upstream: ScriptedUpstream,
+    upstream: Upstream,
     *,
     record: RecordSettings | None = None,
     limits: LimitSettings | None = None,

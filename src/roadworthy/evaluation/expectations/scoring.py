@@ -37,6 +37,7 @@ _DELIVERED: Final = "delivered"
 _PASSING: Final = frozenset(
     {
         "upstream_error",
+        "exchange_missing",
         "upstream_unavailable",
         "upstream_rate_limited",
         "missing_credential",

@@ -6,15 +6,27 @@ from pathlib import Path
 
 from roadworthy.core.errors import StoreError
 from roadworthy.storage import StateFolder
-from roadworthy.tasks import Project, find_project, load_project
+from roadworthy.tasks import Project, find_project, load_installation, load_project
 
-__all__ = ["existing_state", "load_journal", "open_project", "state_of"]
+__all__ = ["existing_state", "load_journal", "open_installation", "open_project", "state_of"]
 
 
 def open_project(folder: Path | None, environment: str | None = None) -> Project:
     """Raises ProjectError with every fault of its files."""
-    root = folder or find_project(Path.cwd()) or Path.cwd()
-    return load_project(root.resolve(), environment=environment)
+    return load_project(_root(folder), environment=environment)
+
+
+def open_installation(folder: Path | None, environment: str | None = None) -> Project:
+    """The project without its tasks, for what works with published versions alone: a fault in a
+    working copy does not keep anybody from rolling back.
+
+    Raises ProjectError with every fault of its settings.
+    """
+    return load_installation(_root(folder), environment=environment)
+
+
+def _root(folder: Path | None) -> Path:
+    return (folder or find_project(Path.cwd()) or Path.cwd()).resolve()
 
 
 def state_of(project: Project) -> Path:

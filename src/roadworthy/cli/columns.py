@@ -1,0 +1,32 @@
+"""Aligned columns and moments, as verbs that list show them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+__all__ = ["columns", "moment", "rows_of"]
+
+
+def columns(rows: Sequence[Sequence[str]], *, indent: int = 0) -> str:
+    """Lines with every column as wide as what it holds; the last one is left as it is."""
+    if not rows:
+        return ""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        " " * indent
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def rows_of(rows: dict[str, str | None], *, indent: int = 0) -> str:
+    """Names with what they stand for, one a line; what is None or empty is left out."""
+    return columns([(name, text) for name, text in rows.items() if text], indent=indent)
+
+
+def moment(us: int | None) -> str:
+    """``2026-01-31 12:00:00``, in UTC; empty for None."""
+    if us is None:
+        return ""
+    return datetime.fromtimestamp(us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")

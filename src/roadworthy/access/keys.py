@@ -4,9 +4,9 @@ Whoever holds the keeper's lock is the only one who writes them, so what is read
 good: a request costs a look into a dictionary, and a revocation holds from the next request on.
 
 Keys are required as soon as one was ever made, revoked ones included: an installation that lost
-its last key must not open up. For the same reason the last owner's key cannot be revoked before
-another is made. Nobody is locked out by that: the command line of the installation's own user
-is an owner without a key, and makes new ones.
+its last key must not open up. The first key must be an owner's, and the last owner's key cannot be
+revoked before another is made, so that somebody can always make and revoke others. Nobody is
+locked out by that: the command line of the installation's own user is an owner without a key.
 """
 
 from __future__ import annotations
@@ -16,28 +16,19 @@ from threading import Lock
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Engine, column, insert, select, update
-from sqlalchemy import table as named_table
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from roadworthy.access.secrets import Role, hash_of, id_of, make_secret
 from roadworthy.core import Clock
 from roadworthy.core.errors import Forbidden, InvalidRequest, NotFound, StoreError
 from roadworthy.storage.database import writing
+from roadworthy.storage.schema import keys as table
 
 __all__ = ["MAX_NAME", "Key", "KeyStore", "NewKey"]
 
 MAX_NAME: Final = 100
 USE_WRITTEN_EVERY_US: Final = 60_000_000
-
-
-table: Final = named_table(
-    "keys",
-    *map(
-        column,
-        ("id", "name", "role", "hash", "prefix", "created_us", "revoked_us", "last_used_us"),
-    ),
-)
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +61,9 @@ class _Held(msgspec.Struct):
     """When its last use was last written down."""
 
 
+_ROWS: Final = select(table.c.hash, *(table.c[name] for name in Key.__struct_fields__))
+
+
 class KeyStore:
     """The keys in this database. Safe to use from several threads."""
 
@@ -83,7 +77,8 @@ class KeyStore:
         """A new key.
 
         Raises:
-            InvalidRequest: the name is empty, too long, or that of another good key.
+            InvalidRequest: the name is empty, too long, or that of another good key; or it is the
+                first key, and not an owner's.
         """
         name = name.strip()
         if not name or len(name) > MAX_NAME or not name.isprintable():
@@ -93,6 +88,12 @@ class KeyStore:
             )
         with self._lock:
             held = self._all()
+            if not held and role != "owner":
+                raise InvalidRequest(
+                    "The first key must be an owner's: from then on nobody is let in without a key,"
+                    " and a viewer could make no other. Create your own with `--role owner` first.",
+                    param="role",
+                )
             if any(h.key.name == name and h.key.revoked_us is None for h in held.values()):
                 raise InvalidRequest(
                     f"There is a key named {name!r}. Revoke it first, or take another name.",
@@ -152,7 +153,7 @@ class KeyStore:
             if held.key.role == "owner" and self._owners() == [held.key.id]:
                 raise Forbidden(
                     f"{held.key.name!r} is the last owner's key. Create another one first, with"
-                    " `roadworthy keys create NAME --role owner`."
+                    " `roadworthy keys create --name NAME --role owner`."
                 )
             now_us = self._clock.now_us()
             self._write(update(table).where(table.c.id == key_id).values(revoked_us=now_us))
@@ -197,8 +198,8 @@ class KeyStore:
     def _all(self) -> dict[str, _Held]:
         if self._held is None:
             with self._engine.connect() as connection:
-                rows = connection.execute(select(table)).mappings().all()
-            self._held = {row["id"]: _held(dict(row)) for row in rows}
+                rows = connection.execute(_ROWS).all()
+            self._held = {row.id: _held(*row) for row in rows}
         return self._held
 
     def _owners(self) -> list[str]:
@@ -217,7 +218,6 @@ class KeyStore:
             ) from error
 
 
-def _held(row: dict[str, Any]) -> _Held:
-    hash_ = row.pop("hash")
-    key = msgspec.convert(row, Key)
+def _held(hash_: str, *fields: Any) -> _Held:
+    key = Key(**dict(zip(Key.__struct_fields__, fields, strict=True)))
     return _Held(key=key, hash=hash_, written_us=key.last_used_us or 0)

@@ -9,16 +9,20 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Scope
 
 from roadworthy.control.access import Access, open_access
-from roadworthy.control.api import describe
 from roadworthy.control.api import router as api_router
 from roadworthy.control.assets import load_assets
 from roadworthy.control.conformance_routes import router as conformance_router
 from roadworthy.control.context import Control, Workbench
+from roadworthy.control.document import describe
 from roadworthy.control.door import Door
 from roadworthy.control.faults import fault_response, install_error_handlers
 from roadworthy.control.guard import Guard
+from roadworthy.control.keys_routes import router as keys_router
 from roadworthy.control.pages import router as page_router
+from roadworthy.control.registry_routes import router as registry_router
 from roadworthy.control.rendering import Renderer
+from roadworthy.control.session_routes import api_router as session_api_router
+from roadworthy.control.session_routes import router as session_router
 from roadworthy.control.source import CallSource
 from roadworthy.core import Clock, SystemClock
 from roadworthy.core.errors import RoadworthyError
@@ -68,6 +72,10 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.control = control
+    app.include_router(session_api_router)
+    app.include_router(session_router)
+    app.include_router(keys_router)
+    app.include_router(registry_router)  # before the address of a task, whose name may hold slashes
     app.include_router(api_router)
     app.include_router(page_router)
     app.include_router(conformance_router)

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from roadworthy.control.access import Access
+from roadworthy.control.announcing import AnnouncingRegistry
 from roadworthy.control.assets import Asset
 from roadworthy.control.health import Health, health_of
 from roadworthy.control.rendering import Renderer
@@ -52,11 +53,12 @@ class Control:
 
     @property
     def registry(self) -> Registry:
-        """
+        """It tells whoever serves when it was written.
+
         Raises:
             NotFound: this control plane has none.
         """
-        return self.bench.registry
+        return AnnouncingRegistry(self.bench.registry, self.bench.on_change)
 
     @property
     def bench(self) -> Workbench:

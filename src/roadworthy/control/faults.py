@@ -4,6 +4,7 @@ people."""
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from starlette.types import Scope
 
 from roadworthy.control.context import Control, control_of
 from roadworthy.control.query import invalid_query
-from roadworthy.core.errors import MethodNotAllowed, NotFound, RoadworthyError
+from roadworthy.core.errors import GateRefused, MethodNotAllowed, NotFound, RoadworthyError
 
 __all__ = ["ApiError", "ErrorBody", "fault_response", "install_error_handlers"]
 
@@ -22,14 +23,17 @@ _log = logging.getLogger(__name__)
 
 _TITLES: Final = {
     400: "This address cannot be understood",
-    403: "Not from here",
+    401: "Log in first",
+    403: "That is not allowed",
     404: "There is nothing here",
     405: "That cannot be done here",
+    409: "The registry refused that",
+    413: "That is too much at once",
     503: "Not available at the moment",
 }
 
 
-class ApiError(msgspec.Struct, frozen=True, kw_only=True):
+class ApiError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What went wrong."""
 
     message: str
@@ -37,6 +41,8 @@ class ApiError(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     param: str | None
     code: str
+    misses: tuple[str, ...] = ()
+    """Each threshold of the gate that is not reached, in words; left out of other errors."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,10 +57,18 @@ def fault_response(control: Control, scope: Scope, error: RoadworthyError) -> Re
     if path.startswith("/api/") or path == "/healthz":
         body = ErrorBody(
             error=ApiError(
-                message=error.message, type=error.type, param=error.param, code=error.code
+                message=error.message,
+                type=error.type,
+                param=error.param,
+                code=error.code,
+                misses=error.misses if isinstance(error, GateRefused) else (),
             )
         )
-        return Response(msgspec.json.encode(body), error.status, media_type="application/json")
+        headers = {"cache-control": "no-store"}
+        if error.retry_after_s is not None:
+            headers["retry-after"] = str(math.ceil(error.retry_after_s))
+        content = msgspec.json.encode(body)
+        return Response(content, error.status, headers, media_type="application/json")
     return control.page(
         "fault.html",
         status=error.status,

@@ -29,6 +29,7 @@ from roadworthy.control.outcomes import OUTCOMES, style_of
 from roadworthy.control.query import SPANS
 from roadworthy.control.task_page import HOLDS, MODES
 from roadworthy.control.teaching import first_commands
+from roadworthy.control.visitor import form_token
 from roadworthy.core import format_usd
 
 __all__ = ["Renderer"]
@@ -70,6 +71,7 @@ class Renderer:
             count=count,
             draw=_draw,
             first_commands=first_commands,
+            form_token=form_token,
             link=link,
             share=share,
             style_of=style_of,

@@ -29,7 +29,7 @@ from roadworthy.tasks.keywords import JSON_TYPES, KEYWORDS, subschemas
 from roadworthy.tasks.python_schemas import freeze_class
 from roadworthy.tasks.shorthand import expand_fields
 
-__all__ = ["FrozenSchema", "Side", "load_schema", "validator_of"]
+__all__ = ["FrozenSchema", "Side", "load_schema", "schema_problems", "validator_of"]
 
 Side: TypeAlias = Literal["input", "output"]
 _PYTHON = re.compile(r"(?P<file>[^:]+\.py):(?P<name>[A-Za-z_]\w*(?:\.\w+)*)")
@@ -75,6 +75,14 @@ def validator_of(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         ValueError: it does not compile.
     """
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
+
+
+def schema_problems(side: Side, schema: dict[str, Any]) -> list[str]:
+    """What is wrong with a schema that stands in no file, in words."""
+    try:
+        return [message for _, message in _problems(side, schema)]
+    except RecursionError:
+        return [f"{side}: the schema is nested too deep"]
 
 
 def _from_table(side: Side, table: dict[str, Any], document: Document[Any]) -> FrozenSchema:

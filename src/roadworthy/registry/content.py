@@ -34,6 +34,8 @@ def version_digest(definition: TaskDefinition, suite: Suite) -> str:
             "task": definition.name,
             "definition": definition.digest,
             "description": definition.description,
+            # The definition's digest leaves out what the schema says to people.
+            "input_schema": definition.input_schema,
             "suite": suite,
         }
     )

@@ -1,7 +1,31 @@
 """The level of a new version: computed from what changed, field by field. Pure.
 
 Major: a caller may break. Minor: answers may change, or the contract grows compatibly. Patch:
-neither. What compares schemas stands in `roadworthy.registry.schema_changes`.
+neither. An author may raise the level that comes out, never lower it.
+
+=============================  ======  ==========================================================
+what changed                   level   because
+=============================  ======  ==========================================================
+input refuses more             major   a call that was answered is refused
+input accepts more             minor   the contract grows
+default or role of a field     minor   templates and guards see it
+description of an input field  patch   no model reads it
+output may hold more           major   a value may come that no caller has a branch for
+output field gone or renamed   major   whoever reads it finds nothing
+output holds less              minor   answers change, within what callers know
+output field added             minor   readers pass over what they do not know
+output's words, aliases, order minor   the model reads the schema, and writes in its order
+text for typed, or back        major   another thing altogether
+``stream``, to less assurance  major   parts of an answer may be seen that fails in the end
+``stream``, to more            minor   the same text, later
+prompt, examples, blocks       minor   answers change, by one blank even
+model, parameters              minor   answers change
+constraints                    minor   they decide what is asked again and what fails
+``mode``, ``repair``,          minor   they decide which answers pass, and when a call fails;
+``max_reasks``, ``timeout_s``          what passes keeps to the contract all the same
+description, cases, checks,    patch   no caller sees them
+thresholds, either way
+=============================  ======  ==========================================================
 """
 
 from __future__ import annotations
@@ -9,10 +33,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from roadworthy.registry.body_changes import body_changes
 from roadworthy.registry.schema_changes import input_changes, output_changes
+from roadworthy.registry.suite_changes import suite_changes
 from roadworthy.registry.version import Change, Level
 from roadworthy.tasks import TaskDefinition
 from roadworthy.tasks.cases import Suite
+from roadworthy.tasks.digest import content_digest, definition_digest
 
 __all__ = ["State", "changes_between", "level_of"]
 
@@ -21,31 +48,28 @@ _RANK: Final[dict[Level, int]] = {"patch": 0, "minor": 1, "major": 2}
 
 
 def changes_between(old: State, new: State) -> tuple[Change, ...]:
-    """Every difference between two states of a task, with what it means to callers."""
+    """Every difference between two states of a task, with what it means to callers.
+
+    The contract comes first, then what answers, then what tests it. Empty only if both are one
+    state: what they answer, how they are described and what they are tested by are equal.
+    """
     (before, suite_before), (after, suite_after) = old, new
     changes = input_changes(before.input_schema, after.input_schema)
     changes += output_changes(before.output_schema, after.output_schema)
-    for name in ("model", "parameters", "constraints", "mode", "repair", "max_reasks", "timeout_s"):
-        if getattr(before, name) != getattr(after, name):
-            changes.append(Change(level="minor", place=name, what="changed"))
-    if before.stream != after.stream:
-        what = f"{before.stream} became {after.stream}"
-        changes.append(Change(level="major", place="stream", what=what, breaking=True))
-    if [(t.role, t.source, t.literal) for t in before.templates] != [
-        (t.role, t.source, t.literal) for t in after.templates
-    ]:
-        changes.append(Change(level="minor", place="prompt", what="changed"))
-    for name in sorted(before.blocks.keys() | after.blocks.keys()):
-        if before.blocks.get(name) != after.blocks.get(name):
-            changes.append(Change(level="minor", place=f"blocks/{name}", what="changed"))
+    changes += body_changes(before, after)
     if before.description != after.description:
         changes.append(Change(level="patch", place="description", what="changed"))
-    for name in ("cases", "checks", "n", "gate", "sources"):
-        if getattr(suite_before, name) != getattr(suite_after, name):
-            changes.append(Change(level="patch", place=name, what="changed"))
+    changes += suite_changes(suite_before, suite_after)
+    if not changes and _content(*old) != _content(*new):
+        what = "written differently, with the same meaning"
+        changes.append(Change(level="patch", place="task.toml", what=what))
     return tuple(changes)
 
 
 def level_of(changes: Sequence[Change]) -> Level | None:
     """The highest level among the changes; None if there are none."""
     return max((change.level for change in changes), key=_RANK.__getitem__, default=None)
+
+
+def _content(definition: TaskDefinition, suite: Suite) -> str:
+    return definition_digest(definition) + content_digest(suite)

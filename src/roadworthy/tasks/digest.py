@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from roadworthy.tasks.definition import TaskDefinition
+from roadworthy.tasks.keywords import without_remarks
 
 __all__ = ["content_digest", "definition_digest"]
 
@@ -20,7 +21,8 @@ def content_digest(content: Any) -> str:
 def definition_digest(definition: TaskDefinition) -> str:
     """The digest over everything that may change an answer or a contract.
 
-    Not part of it: the task's name, version and description, and where its files stand.
+    Not part of it: the task's name, version and description, what its input schema says to people
+    alone, and where its files stand.
     """
     # Left out where there are none, so that a task without them keeps its digest.
     constraints = {"constraints": definition.constraints} if definition.constraints else {}
@@ -31,7 +33,7 @@ def definition_digest(definition: TaskDefinition) -> str:
             **mode,
             "model": definition.model,
             "parameters": definition.parameters,
-            "input_schema": definition.input_schema,
+            "input_schema": without_remarks(definition.input_schema),
             # Models write fields in the order of the schema, and what they wrote before guides
             # what comes next: a verdict before its reason is another answer.
             "output_schema": _ordered(definition.output_schema),

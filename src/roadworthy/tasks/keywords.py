@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from roadworthy.core.toml_lines import KeyPath
 
-__all__ = ["JSON_TYPES", "KEYWORDS", "subschemas"]
+__all__ = ["JSON_TYPES", "KEYWORDS", "subschemas", "without_remarks"]
 
 JSON_TYPES: Final = ("array", "boolean", "integer", "null", "number", "object", "string")
 
@@ -47,6 +47,27 @@ KEYWORDS: Final = frozenset(
     )
 )
 # fmt: on
+
+_REMARKS: Final = frozenset(
+    ("title", "description", "examples", "$comment", "deprecated", "readOnly", "writeOnly")
+)
+
+
+def without_remarks(schema: Any) -> Any:
+    """The schema without what it says to people, such as its descriptions."""
+    if not isinstance(schema, dict):
+        return schema
+    kept: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword in _REMARKS:
+            continue
+        if keyword in _MAPS and isinstance(value, dict):
+            kept[keyword] = {name: without_remarks(inner) for name, inner in value.items()}
+        elif keyword in _LISTS and isinstance(value, list):
+            kept[keyword] = [without_remarks(inner) for inner in value]
+        else:
+            kept[keyword] = without_remarks(value) if keyword in _SINGLE else value
+    return kept
 
 
 def subschemas(schema: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, dict[str, Any]]]:

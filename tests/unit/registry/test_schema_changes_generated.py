@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 from typing import Any
 
 import jsonschema_rs
@@ -20,7 +21,7 @@ ATOMS: list[Any] = [None, True, False, -1, 0, 1, 2, 3, 1.5, "", "a", "b", "ab", 
 def _universe() -> list[Any]:
     """Every small value: what a schema of these generators can tell apart."""
     few = [None, True, 0, 2, 1.5, "a", "abc"]
-    lists = [list(t) for n in range(3) for t in itertools.product(few, repeat=n)]
+    lists: list[list[Any]] = [list(t) for n in range(3) for t in itertools.product(few, repeat=n)]
     lists += [[1, 2, 3], ["a", "b", "a"], [["a"]], [{"a": 1}]]
     missing = object()
     objects = []
@@ -169,25 +170,38 @@ def _accepted(schema: Any) -> list[bool]:
     return [validator.is_valid(value) for value in UNIVERSE]
 
 
-def _as_read(schema: Any) -> Any:
+def _as_read(schema: Schema) -> Schema:
     """The schema as a reader holds answers to it who passes over fields that he does not know."""
+    strict = {f"Strict{name}": _strictly(inner) for name, inner in schema["$defs"].items()}
+    read = _leniently(schema)
+    assert isinstance(read, dict)
+    return {**read, "$defs": {**read["$defs"], **strict}}
+
+
+def _leniently(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_as_read(item) for item in schema]
+        return [_leniently(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    read = {}
+    read: Schema = {}
     for key, value in schema.items():
         if key in ("not", "if", "contains", "enum", "const", "propertyNames"):
-            read[key] = value
+            read[key] = _strictly(value)
         elif key == "additionalProperties" and value is False:
             continue
         elif key == "oneOf" and isinstance(value, list):
-            read["allOf"] = [*read.get("allOf", []), {"anyOf": _as_read(value)}]
+            read["allOf"] = [*read.get("allOf", []), {"anyOf": _leniently(value)}]
         elif key == "allOf" and isinstance(value, list):
-            read["allOf"] = [*read.get("allOf", []), *_as_read(value)]
+            read["allOf"] = [*read.get("allOf", []), *_leniently(value)]
         else:
-            read[key] = _as_read(value)
+            read[key] = _leniently(value)
     return read
+
+
+def _strictly(schema: Any) -> Any:
+    """The same, with references to definitions that bind as they are written."""
+    text = json.dumps(schema)
+    return json.loads(text.replace('"#/$defs/', '"#/$defs/Strict'))
 
 
 CHECKED = settings(

@@ -28,6 +28,7 @@ def changed(**fields: Any) -> bool:
         {"model": "big"},
         {"parameters": {"temperature": 0.8, "max_tokens": 5}},
         {"input_schema": OBJECT},
+        {"input_schema": {**OBJECT, "properties": {"description": {"default": "x"}}}},
         {"output_schema": None},
         {"output_schema": {**OBJECT, "properties": {"verdict": {}, "reason": {}}}},
         {"templates": (Template(role="user", source="x ", file="a.md"),)},
@@ -51,6 +52,7 @@ def test_what_may_change_an_answer_changes_the_digest(fields: dict[str, Any]) ->
     [
         {"name": "other"},
         {"description": "other"},
+        {"input_schema": {"description": "other", "title": "T"}},
         {"version": "1.0.0"},
         {"parameters": {"max_tokens": 5, "temperature": 0.7}},
         {"output_schema": {"properties": {"reason": {}, "verdict": {}}, **OBJECT}},

@@ -41,7 +41,8 @@ from roadworthy.serving.app import GatewayStatus
 from roadworthy.serving.body import MAX_DEPTH
 from roadworthy.storage.views import CallPage, Overview, StoredCall
 from roadworthy.tasks import parameters as task_parameters
-from roadworthy.tasks.examples import Case, Example
+from roadworthy.tasks.cases import Case
+from roadworthy.tasks.examples import Example
 from roadworthy.tasks.fields import FIELD_ROLES
 from roadworthy.tasks.model_files import EnvironmentEntry, ModelsFile
 from roadworthy.tasks.rules import ConstraintTable

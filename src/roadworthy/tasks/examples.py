@@ -1,4 +1,4 @@
-"""`prompt/examples.jsonl` and `cases.jsonl`: lines that must satisfy the task's own schemas."""
+"""`prompt/examples.jsonl`: lines that must satisfy the task's own schemas."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import msgspec
 
 from roadworthy.core.documents import Fault, read_jsonl
 from roadworthy.core.errors import RoadworthyError
-from roadworthy.tasks.cases import Case
 from roadworthy.tasks.constraints import ConstraintSet
 from roadworthy.tasks.definition import TaskDefinition, Template
 from roadworthy.tasks.prompt import CompiledPrompt
 from roadworthy.tasks.schemas import validator_of
 
-__all__ = ["Example", "expand_examples", "load_cases"]
+__all__ = ["Example", "breaches", "expand_examples"]
 
 MAX_SHOWN = 200
 
@@ -27,22 +26,6 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     """Rendered by the task's own user.md."""
     output: Any
     """What the model should have answered; it must conform to the output schema."""
-
-
-def load_cases(
-    task: str, input_schema: dict[str, Any], *, text: str
-) -> tuple[list[Case], list[Fault]]:
-    """The cases in the text of a task's `cases.jsonl`, and what is wrong with them."""
-    file = f"tasks/{task}/cases.jsonl"
-    document = read_jsonl(text, Case, file=file)
-    faults = list(document.faults)
-    validator = validator_of(input_schema)
-    for line, case in document.value or ():
-        if case.input is not None:
-            faults += _breaches(validator, case.input, "input", Fault(file, line, ""))
-        elif not case.conversation:
-            faults.append(Fault(file, line, "missing key `input`"))
-    return [case for _, case in document.value or ()], faults
 
 
 def expand_examples(definition: TaskDefinition, text: str) -> tuple[TaskDefinition, list[Fault]]:
@@ -62,8 +45,8 @@ def expand_examples(definition: TaskDefinition, text: str) -> tuple[TaskDefiniti
     expanded: list[Template] = []
     for line, example in document.value or ():
         place = Fault(file, line, "")
-        found = _breaches(inputs, example.input, "input", place)
-        found += _breaches(outputs, example.output, "output", place)
+        found = breaches(inputs, example.input, "input", place)
+        found += breaches(outputs, example.output, "output", place)
         if constraints is not None and not found:
             broken = constraints.violations(example.input, example.output)
             found += [place._replace(message=f"output{v.path}: {v.message}") for v in broken]
@@ -89,9 +72,10 @@ def _answer(definition: TaskDefinition, output: Any) -> str:
     return msgspec.json.encode(output).decode()
 
 
-def _breaches(
+def breaches(
     validator: jsonschema_rs.Draft202012Validator, value: Any, what: str, place: Fault
 ) -> list[Fault]:
+    """Where the value breaks the schema, as faults at this place."""
     faults = []
     for error in validator.iter_errors(value):
         where = ".".join(str(part) for part in (what, *error.instance_path))

@@ -6,7 +6,7 @@ Called by the keeper, the command line and the client's direct mode; gateways re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,9 +17,17 @@ from roadworthy.models import Model
 from roadworthy.tasks.cases import Suite
 from roadworthy.tasks.definition import TaskDefinition
 from roadworthy.tasks.model_files import ModelTable, load_models
+from roadworthy.tasks.suite_file import JudgeUse, judge_faults
 from roadworthy.tasks.task_file import TaskSources, load_task
 
-__all__ = ["PROJECT_FILE", "Project", "find_project", "load_installation", "load_project"]
+__all__ = [
+    "PROJECT_FILE",
+    "Project",
+    "find_project",
+    "load_installation",
+    "load_project",
+    "survey_project",
+]
 
 PROJECT_FILE = "roadworthy.toml"
 READS_FORMAT = 1
@@ -39,6 +47,8 @@ class Project:
     suites: Mapping[str, Suite] = field(default_factory=dict)
     """What each task is tested by."""
     blocks: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    """What is wrong with tasks that are left out; see `survey_project`."""
 
 
 def find_project(start: Path) -> Path | None:
@@ -60,17 +70,39 @@ def load_project(root: Path, *, environment: str | None = None) -> Project:
     Raises:
         ProjectError: there are faults; it holds all of them, sorted by file and line.
     """
+    project, faults, in_tasks = _read(root, environment)
+    _refuse([*faults, *in_tasks])
+    return project
+
+
+def survey_project(root: Path, *, environment: str | None = None) -> Project:
+    """As `load_project`, without the tasks that have faults: what `Project.faults` says of them
+    hinders nobody who serves published versions.
+
+    Raises:
+        ProjectError: there are faults in `roadworthy.toml` or `models.toml`.
+    """
+    project, faults, in_tasks = _read(root, environment)
+    _refuse(faults)
+    return replace(project, faults=_lines(in_tasks))
+
+
+def _read(root: Path, environment: str | None) -> tuple[Project, list[Fault], list[Fault]]:
+    """The project, the faults of the files that every installation has, and those of its tasks."""
     if not root.is_dir():
         raise ProjectError([f"{root}: there is no such folder"])
     sources = SourceFolder(root)
     settings, faults = _load_settings(sources)
     bound_for = environment or settings.defaults.environment
     models, found = load_models(sources, environment=bound_for, must_exist=environment is not None)
-    faults += found
+    faults += found + sources.faults
+    known = len(sources.faults)
     blocks = _load_blocks(sources)
     tasks, suites = {}, {}
-    for name in _task_names(root):
-        task, suite, found = load_task(
+    in_tasks: list[Fault] = []
+    names, judges = _task_names(root), list[JudgeUse]()
+    for name in names:
+        task, suite, found, uses = load_task(
             name,
             TaskSources(
                 project=sources,
@@ -79,13 +111,13 @@ def load_project(root: Path, *, environment: str | None = None) -> Project:
                 default_model=settings.defaults.model,
             ),
         )
-        faults += found
+        in_tasks += found
+        judges += uses
         if task is not None:
             tasks[name], suites[name] = task, suite
-    faults += sources.faults + models.faults
-    if faults:
-        raise ProjectError([str(fault) for fault in sorted(set(faults))])
-    return Project(
+    in_tasks += judge_faults(judges, tasks, names)
+    in_tasks += sources.faults[known:] + models.faults
+    project = Project(
         root=root,
         environment=bound_for,
         settings=settings,
@@ -94,6 +126,16 @@ def load_project(root: Path, *, environment: str | None = None) -> Project:
         suites=suites,
         blocks=blocks,
     )
+    return project, faults, in_tasks
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise ProjectError(_lines(faults))
+
+
+def _lines(faults: list[Fault]) -> tuple[str, ...]:
+    return tuple(str(fault) for fault in sorted(set(faults)))
 
 
 def load_installation(root: Path, *, environment: str | None = None) -> Project:
@@ -107,9 +149,7 @@ def load_installation(root: Path, *, environment: str | None = None) -> Project:
         raise ProjectError([f"{root}: there is no such folder"])
     sources = SourceFolder(root)
     settings, faults = _load_settings(sources)
-    faults += sources.faults
-    if faults:
-        raise ProjectError([str(fault) for fault in sorted(set(faults))])
+    _refuse(faults + sources.faults)
     bound_for = environment or settings.defaults.environment
     models = _Models(root, bound_for, must_exist=environment is not None)
     return Project(root=root, environment=bound_for, settings=settings, models=models)
@@ -127,9 +167,7 @@ class _Models(Mapping[str, Model]):
         table, faults = load_models(
             sources, environment=self._environment, must_exist=self._must_exist
         )
-        faults += sources.faults
-        if faults:
-            raise ProjectError([str(fault) for fault in sorted(set(faults))])
+        _refuse(faults + sources.faults)
         return table
 
     def __getitem__(self, name: str) -> Model:

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from roadworthy.core.documents import Document, Fault, did_you_mean, read_toml
+from roadworthy.core.documents import Document, Fault, read_toml
 from roadworthy.expressions import SchemaType, check_expression, schema_type
 from roadworthy.tasks.definition import ConstraintDefinition
+from roadworthy.tasks.places import fault_of_place
 
 __all__ = ["RULES_FILE", "ConstraintTable", "RulesFile", "load_constraints"]
 
@@ -126,7 +127,7 @@ class _Checking:
         several = self.table.get("paths")
         for key, pointers in (("path", [self.table.get("path")]), ("paths", several)):
             for pointer in pointers if isinstance(pointers, list) else ():
-                message = _fault_of_pointer(pointer, output) if isinstance(pointer, str) else None
+                message = fault_of_place(pointer, output)[1] if isinstance(pointer, str) else None
                 if message is not None:
                     self.add(key, message)
 
@@ -152,21 +153,3 @@ class _Checking:
 def _reads_output(source: str, variables: dict[str, dict[str, Any]]) -> bool:
     # Without the output's schema among the names, what reads it is unknown.
     return bool(check_expression(source, {"input": variables["input"]}))
-
-
-def _fault_of_pointer(pointer: str, output: SchemaType) -> str | None:
-    if pointer and not pointer.startswith("/"):
-        return f'"{pointer}" is no JSON pointer; write "/{pointer.replace(".", "/")}"'
-    here = output
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if "list" in here.kinds and name.isdecimal():
-            here = here.item(int(name))
-            continue
-        if "map" not in here.kinds:
-            return f'"{pointer}" leads into what has no fields, at "{part}"'
-        below = here.field(name)
-        if below is None:
-            return f'"{pointer}" leads nowhere, at "{part}"{did_you_mean(name, here.fields)}'
-        here = below
-    return None

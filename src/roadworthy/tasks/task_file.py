@@ -14,7 +14,7 @@ import msgspec
 
 from roadworthy.core import Mode
 from roadworthy.core.documents import Document, Fault, SourceFolder, did_you_mean, read_toml
-from roadworthy.tasks.cases import Case, Suite
+from roadworthy.tasks.cases import Suite
 from roadworthy.tasks.definition import (
     ConstraintDefinition,
     RepairLevel,
@@ -23,13 +23,15 @@ from roadworthy.tasks.definition import (
     Template,
 )
 from roadworthy.tasks.digest import definition_digest
-from roadworthy.tasks.examples import expand_examples, load_cases
+from roadworthy.tasks.examples import expand_examples
+from roadworthy.tasks.expectations import FREE_TEXT, About
 from roadworthy.tasks.fields import conversation_field
 from roadworthy.tasks.gate import Gate
 from roadworthy.tasks.model_files import ModelTable
 from roadworthy.tasks.parameters import PARAMETER_PLACES, check_parameters
 from roadworthy.tasks.rules import RULES_FILE, load_constraints
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
+from roadworthy.tasks.suite_file import JudgeUse, load_suite
 from roadworthy.tasks.template_check import check_templates, included_blocks
 
 __all__ = ["LoadedTask", "TaskFile", "TaskSources", "TestTable", "is_task_name", "load_task"]
@@ -106,6 +108,8 @@ class LoadedTask(NamedTuple):
     """None: there are faults."""
     suite: Suite
     faults: list[Fault]
+    judges: tuple[JudgeUse, ...] = ()
+    """Checks that other tasks decide: whether those exist is seen when all are read."""
 
 
 def load_task(name: str, sources: TaskSources) -> LoadedTask:
@@ -126,7 +130,7 @@ def load_task(name: str, sources: TaskSources) -> LoadedTask:
         return LoadedTask(None, Suite(), document.faults)
     loading = _Loading(name, document, document.value, sources)
     definition = loading.run()
-    return LoadedTask(definition, loading.suite, loading.faults)
+    return LoadedTask(definition, loading.suite, loading.faults, tuple(loading.judges))
 
 
 class _Loading:
@@ -141,6 +145,7 @@ class _Loading:
         self.sources = sources
         self.faults = list(document.faults)
         self.suite = Suite()
+        self.judges: list[JudgeUse] = []
 
     def run(self) -> TaskDefinition | None:
         project, given = self.sources.project, self.given
@@ -154,7 +159,7 @@ class _Loading:
         templates = self.templates(input_)
         blocks = self.check_templates(templates, input_)
         if input_.schema is not None:
-            self.load_suite(input_.schema)
+            self.load_suite(input_.schema, output)
         constraints = self.constraints(input_, output)
         if input_.schema is None or output.faults:
             return None
@@ -176,17 +181,23 @@ class _Loading:
         )
         return self.finish(definition)
 
-    def load_suite(self, input_schema: dict[str, Any]) -> None:
+    def load_suite(self, input_schema: dict[str, Any], output: FrozenSchema) -> None:
         """The cases, and what they must reach."""
-        text = self.sources.project.read(f"tasks/{self.name}/cases.jsonl")
-        cases: list[Case] = []
-        if text is not None:
-            cases, faults = load_cases(self.name, input_schema, text=text)
-            self.faults += faults
         test = self.given.test
-        self.suite = Suite(
-            cases=tuple(cases), checks=tuple(test.checks), n=test.n, gate=self.given.gate
+        loaded = load_suite(
+            Suite(checks=tuple(test.checks), n=test.n, gate=self.given.gate),
+            About(
+                task=self.name,
+                input_schema=input_schema,
+                output_schema=FREE_TEXT if output.schema is None else output.schema,
+                has_model=self.sources.models.knows,
+            ),
+            document=self.document,
+            project=self.sources.project,
+            output_known=not output.faults,
         )
+        self.suite, self.judges = loaded.suite, loaded.judges
+        self.faults += loaded.faults
 
     def finish(self, definition: TaskDefinition) -> TaskDefinition | None:
         examples = self.sources.project.read(f"tasks/{self.name}/prompt/examples.jsonl")

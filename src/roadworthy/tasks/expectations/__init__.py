@@ -2,6 +2,7 @@
 
 from roadworthy.tasks.expectations.answer import Answer, AnswerError, Scorer, Services, Verdict
 from roadworthy.tasks.expectations.equality import Expect, expected_fields
+from roadworthy.tasks.expectations.judge import Judge
 from roadworthy.tasks.expectations.kind import FREE_TEXT, About, Kind, Placed
 from roadworthy.tasks.expectations.kinds import KINDS, NEGATION
 from roadworthy.tasks.expectations.reading import Check, read_check
@@ -15,6 +16,7 @@ __all__ = [
     "AnswerError",
     "Check",
     "Expect",
+    "Judge",
     "Kind",
     "Placed",
     "Scorer",

@@ -24,7 +24,7 @@ class Cel(Kind, frozen=True, kw_only=True):
 
     def faults(self, about: About, /) -> Iterator[str]:
         for fault in check_expression(self.cel, _variables(about)):
-            yield f"cel: {fault.message}, at character {fault.at + 1}"
+            yield f"cel: character {fault.at + 1}: {fault.message}"
 
     def scorer(self, about: About, _services: Services, /) -> Scorer:
         scope = Scope(_variables(about))

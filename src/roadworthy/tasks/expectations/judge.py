@@ -18,8 +18,8 @@ from roadworthy.tasks.definition import TaskDefinition
 from roadworthy.tasks.expectations.answer import Answer, Scorer, Services, Verdict
 from roadworthy.tasks.expectations.edges import Text
 from roadworthy.tasks.expectations.kind import About, Placed
-from roadworthy.tasks.expectations.places import find
 from roadworthy.tasks.fields import input_fields, required_names
+from roadworthy.tasks.places import find
 
 __all__ = ["Judge"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -12,7 +12,7 @@ import msgspec
 from roadworthy.expressions import SchemaType, schema_type
 from roadworthy.tasks.definition import TaskDefinition
 from roadworthy.tasks.expectations.answer import Answer, Scorer, Services, Verdict
-from roadworthy.tasks.expectations.places import fault_of_place, find
+from roadworthy.tasks.places import fault_of_place, find
 
 __all__ = ["FREE_TEXT", "About", "Kind", "Placed", "no_value"]
 
@@ -38,6 +38,8 @@ class About:
     output_schema: dict[str, Any] = field(default_factory=lambda: FREE_TEXT)
     sources: Mapping[str, str] = field(default_factory=dict)
     """Texts of the Python files that checks name, as they name them."""
+    has_model: Callable[[str], bool] = lambda _: True
+    """Whether a model of this name is declared."""
 
     @classmethod
     def of(cls, definition: TaskDefinition, sources: Mapping[str, str]) -> About:

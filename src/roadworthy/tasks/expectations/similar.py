@@ -8,14 +8,14 @@ from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
-from roadworthy.expressions import SchemaType
 from roadworthy.tasks.expectations.answer import Answer, Scorer, Services, Verdict
 from roadworthy.tasks.expectations.edges import Text
 from roadworthy.tasks.expectations.kind import About, Placed
-from roadworthy.tasks.expectations.places import find
+from roadworthy.tasks.places import find
 
 __all__ = ["Similar"]
 
+EMBEDDED: Final = "wordllama"
 _MAX_TEXTS: Final = 20
 
 
@@ -30,7 +30,7 @@ class Similar(Placed, frozen=True, kw_only=True):
     similar: Text | list[Text]
     min: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.7
     """The least cosine; what it means differs from embedder to embedder."""
-    embedder: str = "wordllama"
+    embedder: str = EMBEDDED
     """`wordllama`, which is in the package, or a model of models.toml that serves
     `/v1/embeddings`."""
 
@@ -38,7 +38,13 @@ class Similar(Placed, frozen=True, kw_only=True):
     def _texts(self) -> list[str]:
         return [self.similar] if isinstance(self.similar, str) else self.similar
 
-    def faults_at(self, _place: SchemaType, /) -> Iterator[str]:
+    def faults(self, about: About, /) -> Iterator[str]:
+        yield from super().faults(about)
+        if self.embedder != EMBEDDED and not about.has_model(self.embedder):
+            yield (
+                f'embedder: unknown embedder "{self.embedder}"; name "{EMBEDDED}", or declare the'
+                " model in models.toml"
+            )
         if not 1 <= len(self._texts) <= _MAX_TEXTS:
             yield f"similar: name 1 to {_MAX_TEXTS} texts"
 

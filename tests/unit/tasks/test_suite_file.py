@@ -1,0 +1,250 @@
+"""Cases and checks as they are read: every fault with its file and line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roadworthy.core.errors import ProjectError
+from roadworthy.tasks import Project, load_project
+
+TASK = """
+[input.fields.comment]
+type = "string"
+
+[output.fields.sentiment]
+type = "string"
+enum = ["positive", "negative"]
+
+[output.fields.confidence]
+type = "number"
+
+[output.fields.themes]
+type = "array"
+items = "string"
+"""
+JUDGE = """
+[input.fields]
+output = { type = "object" }
+rubric = { type = "string", optional = true }
+
+[output.fields]
+score = { type = "integer", minimum = 1, maximum = 5 }
+reason = { type = "string" }
+"""
+
+
+def project(root: Path, *lines: Any, more: str = "", task: str = TASK) -> Path:
+    folder = root / "tasks" / "feedback"
+    (folder / "prompt").mkdir(parents=True)
+    (folder / "task.toml").write_text(task + more, encoding="utf-8")
+    (folder / "prompt" / "user.md").write_text("{{ comment }}", encoding="utf-8")
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    (folder / "cases.jsonl").write_text("\n".join(texts), encoding="utf-8")
+    return root
+
+
+def judge(root: Path, text: str = JUDGE, name: str = "tone") -> None:
+    folder = root / "tasks" / name
+    (folder / "prompt").mkdir(parents=True)
+    (folder / "task.toml").write_text(text, encoding="utf-8")
+    (folder / "prompt" / "user.md").write_text("Judge.", encoding="utf-8")
+
+
+def faults(root: Path) -> list[str]:
+    with pytest.raises(ProjectError) as caught:
+        load_project(root)
+    return [fault.removeprefix("tasks/feedback/") for fault in caught.value.faults]
+
+
+def case(*checks: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"input": {"comment": "ok"}, "checks": list(checks), **more}
+
+
+FAULTY = [
+    (case({"contians": "x"}), 'unknown kind of check "contians"; did you mean "contains"?'),
+    (case({"not_regexp": "x"}), 'unknown kind of check "not_regexp"; did you mean "not_regex"?'),
+    (case({"at": "/sentiment"}), "a check without a kind; the kinds are equals, contains"),
+    (case({"contains": "x", "regex": "x"}), '"contains" and "regex" stand in one check'),
+    (case({"contains": "x", "at": "/sentiment", "case": 1}), 'unknown key "case"'),
+    (case({"contains": "x", "at": "/sentimnt"}), 'leads nowhere, at "sentimnt"; did you mean'),
+    (case({"contains": "x", "at": "sentiment"}), 'is no JSON pointer; write "/sentiment"'),
+    (case({"contains": "x", "at": "/confidence"}), "/confidence is a number, and"),
+    (case({"contains": ""}), "the output is an object, and"),
+    (case({"contains": "", "at": "/sentiment"}), "every text contains an empty one"),
+    (case({"contains": 3, "at": "/sentiment"}), "a text contains no 3; write it in quotes"),
+    (case({"contains_all": [], "at": "/themes"}), "contains_all: expected a list of length >= 1"),
+    (case({"starts_with": 1, "at": "/sentiment"}), "starts_with: expected text, got a whole"),
+    (case({"regex": "a(?=b)", "at": "/sentiment"}), '"(?=" looks ahead, which'),
+    (case({"regex": "(", "at": "/sentiment"}), '"(" is no regular expression'),
+    (case({"one_of": ["postive"], "at": "/sentiment"}), 'did you mean "positive"?'),
+    (case({"equals": "high", "at": "/confidence"}), '/confidence is a number, never "high"'),
+    (case({"equals": 1, "at": "/confidence", "tolerance": -1}), "tolerance: expected a number >="),
+    (case({"range": {"min": 2, "max": 1}, "at": "/confidence"}), "min (2) is greater than max (1)"),
+    (case({"range": {}, "at": "/confidence"}), "neither min nor max is given"),
+    (case({"range": {"mn": 1}, "at": "/confidence"}), 'unknown key "mn"; did you mean "min"?'),
+    (case({"length": {"min": 1}, "unit": "wrods"}), '"wrods" is not one of "characters", "words"'),
+    (case({"subset": {"sentimnt": "positive"}}), 'has no field "sentimnt"; did you mean'),
+    (case({"subset": ["x"]}), "the output is an object, and a list of items is given"),
+    (case({"language": "xx", "at": "/sentiment"}), 'language: "xx" is not known'),
+    (case({"similar": "x", "embedder": "nowhere", "at": "/sentiment"}), "unknown embedder"),
+    (case({"similar": [], "at": "/sentiment"}), "similar: name 1 to 20 texts"),
+    (
+        case({"cel": "output.confidnce > 0.5"}),
+        'cel: character 8: unknown field "output.confidnce"; did you mean "confidence"?',
+    ),
+    (
+        case({"cel": "output.confidence"}),
+        "cel: character 1: a condition must come out true or false",
+    ),
+    (case({"python": "polite"}), 'python: "polite" is no function; write "checks.py:polite"'),
+    (case({"python": "checks.py:polite"}), 'python: there is no file "checks.py"'),
+    (case({"python": "../../../x.py:polite"}), "python: there is no file"),
+    (case({"judge": "tonne"}), 'judge: there is no task "tonne"'),
+    (case({"error": "output_refusd"}), 'no error "output_refusd"; did you mean "output_refused"?'),
+    (case({"max_latency_ms": 0}), "max_latency_ms: expected a number > 0"),
+    (case({"refused": True}, expect={"sentiment": "positive"}), "waits for an error and for a"),
+    (case(expect={"sentiment": "postive"}), 'is never "postive", but one of'),
+    (case(expect={"sentimnt": "positive"}), 'leads nowhere, at "sentimnt"; did you mean'),
+    (case(expect={"confidence": "0.9"}), '/confidence is a number, never "0.9"'),
+    (case(expect={"themes": [1]}), "/themes/0 is text, never 1"),
+    (case(expect="positive"), 'the output is an object, never "positive"'),
+    ({"input": {"comment": 1}}, "input.comment: 1 is not of type"),
+    ({"note": "nothing"}, 'missing key "input" (or "conversation")'),
+    (
+        {"input": {"comment": "x"}, "conversation": [{"role": "user", "content": "x"}]},
+        "input stands beside conversation",
+    ),
+    (
+        {"conversation": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]},
+        "takes one user message and no history",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), FAULTY, ids=[said[:50] for _, said in FAULTY])
+def test_a_case_that_does_not_fit_is_named_with_its_line(
+    tmp_path: Path, line: dict[str, Any], said: str
+) -> None:
+    (found,) = faults(project(tmp_path, "", line))
+    assert found.startswith("cases.jsonl:2: ")
+    assert said in found
+
+
+def test_the_whole_of_a_free_text_can_be_expected(tmp_path: Path) -> None:
+    root = project(
+        tmp_path, {"input": {"comment": "x"}, "expect": "yes"}, task=TASK.split("[out")[0]
+    )
+    assert load_project(root).suites["feedback"].cases[0].expect == "yes"
+
+
+def test_checks_for_every_case_are_named_with_their_line_of_task_toml(tmp_path: Path) -> None:
+    more = '[test]\nn = 2\nchecks = [\n  { contians = "x" },\n  { refused = true },\n]\n'
+    found = faults(project(tmp_path, more=more))
+    assert [fault.partition(" ")[0] for fault in found] == ["task.toml:18:", "task.toml:19:"]
+    assert "test.checks[0]: unknown kind" in found[0]
+    assert "test.checks[1]: not every case can wait for an error" in found[1]
+
+
+def test_faults_of_all_lines_are_reported_together(tmp_path: Path) -> None:
+    found = faults(project(tmp_path, case({"a": 1}, expect={"x": 1}), "{", {"input": {}}))
+    assert [fault.partition(" ")[0] for fault in found] == [
+        "cases.jsonl:1:",
+        "cases.jsonl:1:",
+        "cases.jsonl:2:",
+        "cases.jsonl:3:",
+    ]
+
+
+def test_two_cases_of_one_id_or_of_one_question_are_named(tmp_path: Path) -> None:
+    lines = [
+        {"id": "a", "input": {"comment": "x"}},
+        {"id": "a", "input": {"comment": "y"}},
+        {"id": "b", "input": {"comment": "x"}},
+    ]
+    found = faults(project(tmp_path, *lines))
+    assert 'id "a" is that of line 1' in found[0]
+    assert "asks the same as line 1" in found[1]
+
+
+def test_a_conversation_becomes_the_input_that_it_asks(tmp_path: Path) -> None:
+    one = {"conversation": [{"role": "user", "content": "x"}], "expect": {"sentiment": "positive"}}
+    loaded: Project = load_project(project(tmp_path, one))
+    (found,) = loaded.suites["feedback"].cases
+    assert found.conversation[0]["content"] == "x"
+
+
+def test_the_sources_of_python_checks_belong_to_the_suite(tmp_path: Path) -> None:
+    root = project(tmp_path, case({"python": "checks.py:polite"}, {"not_python": "all.py:rude"}))
+    (root / "tasks/feedback/checks.py").write_text("def polite(o, i): return True\n")
+    (root / "all.py").write_text("from x import rude\n")
+    suite = load_project(root).suites["feedback"]
+    assert suite.sources.keys() == {"checks.py", "all.py"}
+    assert suite.sources["all.py"] == "from x import rude\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def polit(o, i): ...\n", 'has no function "polite"; did you mean "polit"?'),
+        ("x = 1\ndef polite(:\n", "checks.py:2 is not Python: SyntaxError"),
+    ],
+)
+def test_a_python_file_is_read_for_its_function(tmp_path: Path, source: str, said: str) -> None:
+    root = project(tmp_path, case({"python": "checks.py:polite"}))
+    (root / "tasks/feedback/checks.py").write_text(source)
+    (found,) = faults(root)
+    assert said in found
+
+
+def test_loading_a_project_runs_no_check(tmp_path: Path) -> None:
+    root = project(tmp_path, case({"python": "checks.py:polite"}))
+    (root / "tasks/feedback/checks.py").write_text("raise SystemExit(3)\ndef polite(o, i): ...\n")
+    assert load_project(root).suites["feedback"].cases
+
+
+def test_a_judge_that_fits_is_no_fault(tmp_path: Path) -> None:
+    root = project(tmp_path, case({"judge": "tone@1.2.0", "rubric": "polite", "min": 0.7}))
+    judge(root)
+    assert load_project(root).suites["feedback"].cases
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "said"),
+    [
+        ("output =", "answer =", '"tone" takes neither output nor input'),
+        ("rubric =", "ruler =", '"tone" takes no rubric; declare it'),
+        ("rubric = {", "extra = 'string'\nrubric = {", '"tone" requires "extra"'),
+        (", minimum = 1, maximum = 5", "", "has no score within bounds"),
+        ("score =", "points =", "has no score within bounds"),
+    ],
+)
+def test_a_judge_that_cannot_judge_is_named_where_it_is_asked(
+    tmp_path: Path, was: str, becomes: str, said: str
+) -> None:
+    root = project(tmp_path, case({"judge": "tone", "rubric": "polite"}))
+    judge(root, JUDGE.replace(was, becomes))
+    with pytest.raises(ProjectError) as caught:
+        load_project(root)
+    assert any(
+        f.startswith("tasks/feedback/cases.jsonl:1: checks[0]: judge: ") and said in f
+        for f in caught.value.faults
+    )
+
+
+def test_a_judge_at_fault_itself_is_not_called_missing(tmp_path: Path) -> None:
+    root = project(tmp_path, case({"judge": "tone"}))
+    judge(root, "modl = 1\n")
+    with pytest.raises(ProjectError) as caught:
+        load_project(root)
+    assert not [fault for fault in caught.value.faults if "feedback" in fault]
+
+
+def test_what_is_expected_of_an_output_at_fault_is_not_held_against_it(tmp_path: Path) -> None:
+    broken = TASK.replace('type = "number"', 'type = "nubmer"')
+    found = faults(project(tmp_path, case(expect={"sentiment": "postive"}), task=broken))
+    assert len(found) == 1
+    assert "nubmer" in found[0]

@@ -1,24 +1,17 @@
 """A class in a project's Python file, frozen to JSON Schema.
 
-The file runs in this process, as importing it would: a project's author is trusted with the
-machine anyway. Gateways never come here; they read the frozen schema from the snapshot.
+Gateways never come here; they read the frozen schema from the snapshot.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import sys
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from types import ModuleType
 from typing import Any, is_typeddict
 
 import msgspec
 
 from roadworthy.core.documents import Fault, SourceFolder, did_you_mean
+from roadworthy.tasks.python_files import line_in, running
 
 __all__ = ["freeze_class"]
 
@@ -33,18 +26,13 @@ def freeze_class(
     if source is None:
         return None, None  # absent or unreadable: the caller, or the folder, says so
     path = project.root / file
-    module = ModuleType(f"_roadworthy_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}")
-    module.__file__ = str(path)
-    with _importable(module, path.parent, project.root):
-        try:
-            # Not an import: the cache of compiled files would serve an edit within the same
-            # second stale, and leave files behind in the project.
-            exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102
+    try:
+        with running(source, path, project.root) as module:
             return _schema_of(module, name), None
-        except _Unusable as error:
-            return None, Fault(file, error.line, error.message)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # becomes a fault of the project
-            return None, Fault(file, _line_in(error, path), _what(error))
+    except _Unusable as error:
+        return None, Fault(file, error.line, error.message)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # becomes a fault of the project
+        return None, Fault(file, line_in(error, path), _what(error))
 
 
 class _Unusable(Exception):
@@ -93,34 +81,6 @@ def _without_root_reference(schema: dict[str, Any]) -> dict[str, Any]:
     if f'"#/$defs/{name}"'.encode() not in msgspec.json.encode(definitions):
         del definitions[name]
     return {**root, "$defs": definitions} if definitions else dict(root)
-
-
-@contextmanager
-def _importable(module: ModuleType, *folders: Path) -> Iterator[None]:
-    """The module can be found by its name, and can import its neighbours, until this ends.
-
-    Neighbours are forgotten afterwards, so that their next edit is seen.
-    """
-    before, search_path, no_bytecode = set(sys.modules), sys.path[:], sys.dont_write_bytecode
-    sys.modules[module.__name__] = module
-    sys.path[:0] = [str(folder) for folder in dict.fromkeys(folders)]
-    sys.dont_write_bytecode = True
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path[:], sys.dont_write_bytecode = search_path, no_bytecode
-        for name in set(sys.modules) - before:
-            origin = getattr(sys.modules[name], "__file__", None) or ""
-            if name == module.__name__ or Path(origin).parent in folders:
-                del sys.modules[name]
-
-
-def _line_in(error: BaseException, path: Path) -> int:
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        return error.lineno or 1
-    frames = traceback.extract_tb(error.__traceback__)
-    return next((f.lineno or 1 for f in reversed(frames) if f.filename == str(path)), 1)
 
 
 def _what(error: BaseException) -> str:

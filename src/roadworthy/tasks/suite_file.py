@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +20,7 @@ from roadworthy.tasks.digest import content_digest
 from roadworthy.tasks.examples import breaches
 from roadworthy.tasks.expectations import About, Check, Judge, expected_fields, read_check
 from roadworthy.tasks.expectations.python import named_file
+from roadworthy.tasks.python_files import find_python
 from roadworthy.tasks.schemas import validator_of
 
 __all__ = ["JudgeUse", "LoadedSuite", "judge_faults", "load_suite"]
@@ -65,7 +65,7 @@ def load_suite(
     read = read_jsonl("" if text is None else text, Case, file=file)
     rows = read.value or []
     checks = [*suite.checks, *(check for _, case in rows for check in case.checks)]
-    sources = _sources(checks, folder, project)
+    sources = _sources(checks, about.task, project)
     reading = _Reading(replace(about, sources=sources), output_known=output_known)
     for index, data in enumerate(suite.checks):
         place = document.fault(f"test.checks[{index}]: ", "test", "checks", index)
@@ -99,25 +99,11 @@ def _at(place: Fault, message: str) -> Fault:
     return place._replace(message=place.message + message)
 
 
-def _sources(
-    checks: Iterable[dict[str, Any]], folder: str, project: SourceFolder
-) -> dict[str, str]:
+def _sources(checks: Iterable[dict[str, Any]], task: str, project: SourceFolder) -> dict[str, str]:
     """Texts of the Python files that the checks name, of those that are there."""
-    found = {}
-    for file in sorted({name for check in checks if (name := named_file(check)) is not None}):
-        for path in (f"{folder}/{file}", file):
-            text = project.read(path) if _is_inside(project.root, path) else None
-            if text is not None:
-                found[file] = text
-                break
-    return found
-
-
-def _is_inside(root: Path, file: str) -> bool:
-    try:
-        return (root / file).resolve().is_relative_to(root.resolve())
-    except (OSError, ValueError):
-        return False
+    names = {name for check in checks if (name := named_file(check)) is not None}
+    found = {file: find_python(file, task, project) for file in sorted(names)}
+    return {file: there[1] for file, there in found.items() if there is not None}
 
 
 class _Reading:

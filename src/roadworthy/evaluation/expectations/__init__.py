@@ -1,5 +1,6 @@
 """A case's expectations, compiled once, and the scores of its answers."""
 
+from roadworthy.evaluation.expectations.functions import PythonFunctions
 from roadworthy.evaluation.expectations.scoring import (
     Expectations,
     compile_expectations,
@@ -11,6 +12,7 @@ __all__ = [
     "Answer",
     "AnswerError",
     "Expectations",
+    "PythonFunctions",
     "Services",
     "compile_expectations",
     "passed_of",

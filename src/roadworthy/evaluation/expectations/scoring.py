@@ -153,6 +153,8 @@ async def _scored(one: _Compiled, answer: Answer) -> Score:
         verdict = one.score(answer)
         if inspect.isawaitable(verdict):
             verdict = await verdict
+    except ProjectError as error:
+        verdict = Verdict(passed=None, reason="; ".join(error.faults))
     except RoadworthyError as error:
         verdict = Verdict(passed=None, reason=error.message)
     except Exception as error:  # noqa: BLE001  # a failure of one score is that score's record

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 
 from roadworthy.core import SystemClock
-from roadworthy.models import HttpUpstream, implicit_model, with_price
+from roadworthy.models import HttpUpstream, Upstream, implicit_model, with_price
 from roadworthy.models.embedded import LocalModel
 from roadworthy.pipeline.path import Pipeline
 from roadworthy.pipeline.state import compile_state
@@ -29,6 +29,7 @@ async def in_process(
     *,
     name: str,
     definitions: Mapping[str, TaskDefinition] | None = None,
+    wrap: Callable[[Upstream], Upstream] | None = None,
 ) -> AsyncIterator[Pipeline]:
     """A pipeline over the project's working copies that records into its state folder.
 
@@ -37,6 +38,7 @@ async def in_process(
     ``triage@1.4.0``, or in place of the working copy under ``triage``. Models have their list
     prices where the project names none; the table of them is read only if a hosted model needs
     it, which takes most of a second, and off the event loop, which may be somebody else's.
+    ``wrap`` puts something between the path and the models, such as a cassette.
     """
     folder = StateFolder(state)
     folder.create()
@@ -48,7 +50,11 @@ async def in_process(
         snapshot = await asyncio.to_thread(_snapshot, project, definitions or {})
         serving = compile_state(snapshot, os.environ)
         yield Pipeline(
-            state=lambda: serving, upstream=upstream, journal=journal, clock=clock, gateway=name
+            state=lambda: serving,
+            upstream=upstream if wrap is None else wrap(upstream),
+            journal=journal,
+            clock=clock,
+            gateway=name,
         )
     finally:
         await upstream.close()

@@ -71,6 +71,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the gate found missing; not empty only in forced moves."""
     invalid_cases: tuple[str, ...] = ()
     """Cases of the channel's version whose input the candidate does not accept; left out."""
+    changed_cases: tuple[str, ...] = ()
+    """Cases of the channel's version of which the candidate expects something else; they were
+    scored as the candidate says."""
     lowered: tuple[str, ...] = ()
     """Thresholds of the channel's version that the candidate lowers; it had to be allowed."""
 
@@ -116,3 +119,5 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     forced: bool = False
     evidence: Evidence | None = None
     """None: the channel is not protected, or the move went back to a version that it had."""
+    environment: str = ""
+    """The installation whose channel was moved."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from roadworthy.tasks import Case, Suite, content_digest
+from roadworthy.tasks.cases import expectations_digest
 
 __all__ = ["expected_digest", "question_digest", "runs_of"]
 
@@ -16,13 +17,7 @@ def question_digest(case: Case) -> str:
 
 def expected_digest(case: Case, suite: Suite) -> str:
     """SHA-256 of all that is expected of the case's answer, that of every case included."""
-    return content_digest(
-        {
-            "expect": case.expect,
-            "checks": [*case.checks, *suite.checks],
-            "sources": suite.sources,
-        }
-    )
+    return expectations_digest(case, suite)
 
 
 def runs_of(case: Case, suite: Suite) -> int:

@@ -22,7 +22,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson_interval(part: int, whole: int) -> Interval:
+def wilson_interval(part: float, whole: float) -> Interval:
     """Where the share lies of which ``part`` of ``whole`` were seen; of nothing, anywhere.
 
     Source: Wilson, Probable inference, the law of succession, and statistical inference. JASA 22,

@@ -1,0 +1,96 @@
+"""An export as values: what travels between installations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from roadworthy.core.errors import ExportDamaged
+from roadworthy.registry.content import unpack, version_digest
+from roadworthy.registry.moves import Move, Pointer
+from roadworthy.registry.results import CaseResult
+from roadworthy.registry.rows import read_moves, read_pointers, read_rows, read_version
+from roadworthy.registry.version import Version
+from roadworthy.storage.schema import results
+from roadworthy.tasks import definition_digest
+
+__all__ = ["Bundle", "bundle_of", "check_bundle"]
+
+FORMAT: Final = 1
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """Versions with everything that is known of them."""
+
+    format: int = FORMAT
+    environment: str = ""
+    """Of the installation that exported it."""
+    versions: tuple[Version, ...] = ()
+    channels: tuple[Pointer, ...] = ()
+    """Where they pointed there; taking an export moves none."""
+    history: tuple[Move, ...] = ()
+    """The oldest first."""
+    results: tuple[CaseResult, ...] = ()
+
+
+def bundle_of(
+    connection: Connection, tasks: tuple[str, ...], *, protected: Collection[str], environment: str
+) -> dict[str, Any]:
+    """The export of these tasks, or of all, as plain JSON values in an order of its own."""
+
+    def wanted(task: str) -> bool:
+        return not tasks or task in tasks
+
+    rows = [row for row in read_rows(connection, None, limit=None) if wanted(row.task)]
+    rows.sort(key=lambda row: (row.task, row.published_us, row.version))
+    measured = connection.execute(select(results.c.task, results.c.result).order_by(*_KEY))
+    bundle = Bundle(
+        environment=environment,
+        versions=tuple(read_version(connection, row) for row in rows),
+        channels=tuple(
+            p for p in read_pointers(connection, None, protected=protected) if wanted(p.task)
+        ),
+        history=tuple(
+            move for move in read_moves(connection, as_made=True)[::-1] if wanted(move.task)
+        ),
+        results=tuple(
+            unpack(data, CaseResult, what=f"a test result of {task}")
+            for task, data in measured
+            if wanted(task)
+        ),
+    )
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(bundle))
+    return plain
+
+
+_KEY: Final = [results.c[name] for name in ("task", "definition", "binding", "question", "run")]
+
+
+def check_bundle(given: dict[str, Any]) -> Bundle:
+    """The export, if it is one, and holds what it says.
+
+    Raises:
+        ExportDamaged: a version is not what its digest says, or it is none.
+    """
+    try:
+        bundle = msgspec.convert(given, Bundle)
+    except msgspec.ValidationError as error:
+        raise ExportDamaged(f"this is no export of a registry: {error}") from error
+    if bundle.format != FORMAT:
+        raise ExportDamaged(
+            f"the export has format {bundle.format}, and this release reads {FORMAT}; install the"
+            " release that wrote it"
+        )
+    for version in bundle.versions:
+        row, definition = version.row, version.definition
+        named = (definition.name, definition.version) == (row.task, row.version)
+        same = definition_digest(definition) == definition.digest == row.definition_digest
+        if not named or not same or version_digest(definition, version.suite) != row.digest:
+            raise ExportDamaged(
+                f"{row.task} {row.version} is not what its digest says. Nothing was taken; export"
+                " it anew"
+            )
+    return bundle

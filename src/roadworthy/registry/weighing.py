@@ -1,0 +1,168 @@
+"""What a promotion would rely on: the cases of both versions, their results, and the gate. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from roadworthy.core.errors import RegistryConflict, RoadworthyError
+from roadworthy.models import Model
+from roadworthy.registry.binding import binding_of, describe_binding
+from roadworthy.registry.figures import CaseRuns, by_case, figures_of
+from roadworthy.registry.gate import decide, has_thresholds, lowered, stricter
+from roadworthy.registry.moves import Evidence, Miss
+from roadworthy.registry.questions import expected_digest, question_digest, runs_of
+from roadworthy.registry.results import CaseResult
+from roadworthy.registry.version import Version
+from roadworthy.tasks import Case, Gate, Suite, TaskDefinition
+from roadworthy.tasks.cases import case_id, case_input
+from roadworthy.tasks.schemas import validator_of
+
+__all__ = ["GateCase", "GateCases", "bound_model", "gate_cases", "weigh"]
+
+
+class GateCase:
+    """One case that a promotion needs, with the suite that says how it is scored."""
+
+    def __init__(self, case: Case, suite: Suite, definition: TaskDefinition) -> None:
+        self.case = case
+        self.suite = suite
+        self.question = question_digest(case)
+        self.expected = expected_digest(case, suite)
+        self.runs = runs_of(case, suite)
+        self.id = _id_of(case, definition)
+
+
+def bound_model(definition: TaskDefinition, models: Mapping[str, Model]) -> Model:
+    """What the version's logical model stands for here.
+
+    Raises:
+        RegistryConflict: nothing.
+    """
+    model = models.get(definition.model)
+    if model is None:
+        raise RegistryConflict(
+            f"{definition.name} {definition.version} asks model {definition.model!r}, which is not"
+            f" bound in this installation; declare [models.{definition.model}] in models.toml"
+        )
+    return model
+
+
+class GateCases(NamedTuple):
+    """The cases of two versions."""
+
+    cases: list[GateCase]
+    """Those that the candidate can be asked. A question of both is scored as the candidate says:
+    an expectation may have been wrong."""
+    invalid: list[str]
+    """Ids of those whose input is none of the candidate's inputs."""
+    changed: list[str]
+    """Ids of those of which the candidate expects something else."""
+
+
+def gate_cases(candidate: Version, current: Version | None) -> GateCases:
+    """The cases that the candidate has to pass to take the place of the current version."""
+    definition, suite = candidate.definition, candidate.suite
+    cases = [GateCase(case, suite, definition) for case in suite.cases]
+    if current is None:
+        return GateCases(cases, [], [])
+    known = {case.question: case for case in cases}
+    invalid: list[str] = []
+    changed: list[str] = []
+    for case in current.suite.cases:
+        inherited = GateCase(case, current.suite, definition)
+        same = known.get(inherited.question)
+        if same is not None:
+            if same.expected != inherited.expected:
+                changed.append(same.id)
+            continue
+        if _accepts(definition, case):
+            cases.append(inherited)
+        else:
+            invalid.append(_id_of(case, current.definition))
+    return GateCases(cases, invalid, changed)
+
+
+def weigh(
+    candidate: Version,
+    current: Version | None,
+    results: Sequence[CaseResult],
+    *,
+    model: Model,
+    environment: str,
+    lower_gate: bool = False,
+) -> Evidence:
+    """Figures of the candidate over the cases of both versions, and what the gate misses.
+
+    ``results`` are those of the candidate's definition, of any binding.
+    """
+    cases, invalid, changed = gate_cases(candidate, current)
+    binding = binding_of(model)
+    found = by_case(result for result in results if result.key.binding == binding)
+    runs = [_runs(case, found.get(case.question, ())) for case in cases]
+    figures = figures_of(runs)
+    before = Gate() if current is None else current.suite.gate
+    gate = candidate.suite.gate if lower_gate else stricter(before, candidate.suite.gate)
+    misses: tuple[Miss, ...] = ()
+    if has_thresholds(gate):
+        misses = (*_missing(cases, runs, candidate), *decide(gate, figures))
+    measured = [run.at_us for case in runs for run in case.runs]
+    return Evidence(
+        figures=figures,
+        bindings={model.name: describe_binding(model)},
+        binding=binding,
+        environment=environment,
+        measured_us=max(measured, default=None),
+        misses=misses,
+        invalid_cases=tuple(invalid),
+        changed_cases=tuple(changed),
+        lowered=lowered(before, candidate.suite.gate),
+    )
+
+
+def _runs(case: GateCase, results: Sequence[CaseResult]) -> CaseRuns:
+    """The case's runs; those that were scored by other expectations do not count."""
+    counted = [r for r in results if r.expected == case.expected and r.key.run < case.runs]
+    return CaseRuns(case.id, case.case.tags, case.case.weight, counted)
+
+
+def _missing(
+    cases: Sequence[GateCase], runs: Sequence[CaseRuns], candidate: Version
+) -> tuple[Miss, ...]:
+    wanted = sum(case.runs for case in cases)
+    found = sum(len(case.runs) for case in runs)
+    if found >= wanted and cases:
+        return ()
+    row = candidate.row
+    if not cases:
+        message = f"cases: {row.task} {row.version} has none, so nothing of it can be measured."
+        message += f" Write tasks/{row.task}/cases.jsonl"
+    else:
+        lacking = [
+            case.id for case, of in zip(runs, cases, strict=True) if len(case.runs) < of.runs
+        ]
+        message = (
+            f"cases: {wanted - found} of {wanted} runs are not measured ({_listed(lacking)});"
+            f" run `roadworthy test {row.task} --version {row.version}`"
+        )
+    return (Miss(figure="cases", wanted=max(1, wanted), found=found, message=message),)
+
+
+def _listed(ids: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(ids) - most} more" if len(ids) > most else ""
+    return ", ".join(ids[:most]) + more
+
+
+def _id_of(case: Case, definition: TaskDefinition) -> str:
+    try:
+        return case_id(case, definition)
+    except RoadworthyError:  # a conversation, and the task takes none any more
+        return f"case-{question_digest(case)[:10]}"
+
+
+def _accepts(definition: TaskDefinition, case: Case) -> bool:
+    try:
+        given = case_input(case, definition)
+        return bool(validator_of(definition.input_schema).is_valid(given))
+    except (RoadworthyError, UnicodeError):
+        return False

@@ -33,7 +33,7 @@ _CERTAIN: Final = 0.3
 """The likeliest language must be this likely before a text fails for being in it."""
 _MIN_LETTERS: Final = 12
 _MAX_READ: Final = 10_000
-"""Characters; more say no more, at 3 µs each."""
+"""Characters; more say no more, at 0.2 µs each."""
 
 
 class Language(Placed, frozen=True, kw_only=True):
@@ -75,7 +75,8 @@ def ranked(text: str) -> list[tuple[str, float]]:
 
 @functools.cache
 def _identifier() -> Any:
-    # numpy and the model take 0.9 s, measured: only who asks for a language waits for them.
+    # The model takes 0.4 to 0.7 s and 75 MB beside numpy, measured: only who asks for a language
+    # waits for it.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-__all__ = ["Row", "Span", "compare_texts", "in_context"]
+__all__ = ["Row", "Span", "compare_texts", "in_context", "whole_text"]
 
 SpanKind: TypeAlias = Literal["same", "removed", "added"]
 RowKind: TypeAlias = Literal["same", "changed", "removed", "added", "skipped"]
@@ -73,6 +73,12 @@ def compare_texts(old: str, new: str) -> tuple[Row, ...]:
         else:
             rows += search.replaced(_Side(before, i, i_end), _Side(after, j, j_end))
     return tuple(rows)
+
+
+def whole_text(text: str, kind: Literal["removed", "added"]) -> tuple[Row, ...]:
+    """Every line of a text that has none beside it."""
+    lines = text.split("\n")
+    return tuple(_Side(lines, 0, len(lines)).rows(kind))
 
 
 def in_context(rows: Sequence[Row], lines: int = 3) -> tuple[Row, ...]:

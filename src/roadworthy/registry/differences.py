@@ -1,0 +1,185 @@
+"""Everything that differs between two versions, as values that encode to JSON. Pure.
+
+The command line, the API and the pages show the same `Difference`: the changes with their
+levels, and beside them what they are changes of: texts by word, cases and settings before and
+after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from roadworthy.registry.body_changes import EXAMPLES_FILE, prompt_files
+from roadworthy.registry.levels import changes_between, level_of
+from roadworthy.registry.suite_changes import case_name, paired_cases, thresholds
+from roadworthy.registry.version import Change, Level, Version
+from roadworthy.registry.words import Row, compare_texts, whole_text
+from roadworthy.tasks import TaskDefinition
+from roadworthy.tasks.cases import Case, Suite
+
+__all__ = ["CaseDifference", "Difference", "TextDifference", "ValueDifference", "difference"]
+
+Verb: TypeAlias = Literal["added", "removed", "changed"]
+_SETTINGS: Final = ("model", "stream", "mode", "repair", "max_reasks", "timeout_s")
+
+
+class TextDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """A template, a block, the examples or a file of checks."""
+
+    place: str
+    """``prompt/system.md``, ``blocks/brand-voice.md``, …"""
+    verb: Verb
+    rows: tuple[Row, ...]
+    """All lines of both; `roadworthy.registry.words.in_context` leaves equal ones out."""
+
+
+class ValueDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """A setting before and after; None where it is not set."""
+
+    place: str
+    """``model``, ``parameters.temperature``, ``constraints.sure``, ``gate.pass_rate``, …"""
+    verb: Verb
+    old: Any = None
+    new: Any = None
+
+
+class CaseDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """A case before and after; None where there is none."""
+
+    name: str
+    """Its id, else the beginning of what it asks."""
+    verb: Verb
+    old: Case | None = None
+    new: Case | None = None
+    fields: tuple[str, ...] = ()
+    """What differs of a case that changed: ``expect``, ``tags``, …"""
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of it; every tuple is empty where nothing differs."""
+
+    task: str
+    old: str
+    """The version that the difference is seen from, or ``working``."""
+    new: str
+    level: Level | None
+    """What a step from old to new would be; None: they are one state."""
+    changes: tuple[Change, ...] = ()
+    """Everything, in words, with its level."""
+    input: tuple[Change, ...] = ()
+    """Those of the input, by field."""
+    output: tuple[Change, ...] = ()
+    """Those of the output, by field."""
+    texts: tuple[TextDifference, ...] = ()
+    """Prompt, examples, blocks and files of checks, by word."""
+    settings: tuple[ValueDifference, ...] = ()
+    """Model, parameters, constraints and whatever else makes the answers."""
+    cases: tuple[CaseDifference, ...] = ()
+    tests: tuple[ValueDifference, ...] = ()
+    """Description, thresholds, checks and how often a case is asked."""
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether a caller of the old version may break on the new one."""
+        return any(change.breaking for change in self.changes)
+
+
+def difference(old: Version, new: Version) -> Difference:
+    """What differs between two versions of a task; a working copy is a version that is called
+    ``working``."""
+    states = (old.definition, old.suite), (new.definition, new.suite)
+    changes = changes_between(*states)
+    return Difference(
+        task=new.row.task,
+        old=old.row.version,
+        new=new.row.version,
+        level=level_of(changes),
+        changes=changes,
+        input=_of_side(changes, "input"),
+        output=_of_side(changes, "output"),
+        texts=tuple(_texts(*states)),
+        settings=tuple(_values(_settings(old.definition), _settings(new.definition))),
+        cases=tuple(_cases(old.suite, new.suite)),
+        tests=tuple(_values(_tests(*states[0]), _tests(*states[1]))),
+    )
+
+
+def _of_side(changes: tuple[Change, ...], side: str) -> tuple[Change, ...]:
+    return tuple(c for c in changes if c.place == side or c.place.startswith(f"{side}."))
+
+
+def _texts(
+    old: tuple[TaskDefinition, Suite], new: tuple[TaskDefinition, Suite]
+) -> Iterator[TextDifference]:
+    before, after = (_all_texts(*state) for state in (old, new))
+    for place in dict.fromkeys([*after, *before]):
+        mine, theirs = before.get(place), after.get(place)
+        if mine == theirs:
+            continue
+        verb = _verb(place, before, after)
+        if mine is None:
+            rows = whole_text(theirs or "", "added")
+        elif theirs is None:
+            rows = whole_text(mine, "removed")
+        else:
+            rows = compare_texts(mine, theirs)
+        yield TextDifference(place=place, verb=verb, rows=rows)
+
+
+def _all_texts(definition: TaskDefinition, suite: Suite) -> dict[str, str]:
+    examples = [t for t in definition.templates if t.literal]
+    texts = prompt_files(definition)
+    if examples:
+        texts[EXAMPLES_FILE] = "\n\n".join(f"[{t.role}]\n{t.source}" for t in examples)
+    texts |= {f"blocks/{name}": text for name, text in definition.blocks.items()}
+    return texts | dict(suite.sources)
+
+
+def _settings(definition: TaskDefinition) -> dict[str, Any]:
+    found = {name: getattr(definition, name) for name in _SETTINGS}
+    found |= {f"parameters.{name}": value for name, value in definition.parameters.items()}
+    for constraint in definition.constraints:
+        told = msgspec.to_builtins(constraint)
+        found[f"constraints.{told.pop('name')}"] = told
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _tests(definition: TaskDefinition, suite: Suite) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": definition.description or None, "test.n": suite.n}
+    found["test.checks"] = list(suite.checks) or None
+    found |= {f"gate.{name}": value for name, value in thresholds(suite.gate).items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _values(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ValueDifference]:
+    for place in dict.fromkeys([*old, *new]):
+        mine, theirs = old.get(place), new.get(place)
+        if msgspec.json.encode(mine) != msgspec.json.encode(theirs):
+            verb = _verb(place, old, new)
+            yield ValueDifference(place=place, verb=verb, old=mine, new=theirs)
+
+
+def _cases(old: Suite, new: Suite) -> Iterator[CaseDifference]:
+    for before, after in paired_cases(old, new):
+        if before is None and after is not None:
+            yield CaseDifference(name=case_name(after), verb="added", new=after)
+        elif after is None and before is not None:
+            yield CaseDifference(name=case_name(before), verb="removed", old=before)
+        elif before is not None and after is not None and before != after:
+            fields = tuple(
+                name
+                for name in before.__struct_fields__
+                if getattr(before, name) != getattr(after, name)
+            )
+            yield CaseDifference(
+                name=case_name(after), verb="changed", old=before, new=after, fields=fields
+            )
+
+
+def _verb(place: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Verb:
+    if place not in old:
+        return "added"
+    return "changed" if place in new else "removed"

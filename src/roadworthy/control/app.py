@@ -19,11 +19,13 @@ from roadworthy.control.faults import fault_response, install_error_handlers
 from roadworthy.control.guard import Guard
 from roadworthy.control.keys_routes import router as keys_router
 from roadworthy.control.pages import router as page_router
+from roadworthy.control.prompt_routes import router as prompt_router
 from roadworthy.control.registry_routes import router as registry_router
 from roadworthy.control.rendering import Renderer
 from roadworthy.control.session_routes import api_router as session_api_router
 from roadworthy.control.session_routes import router as session_router
 from roadworthy.control.source import CallSource
+from roadworthy.control.work_routes import router as work_router
 from roadworthy.core import Clock, SystemClock
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.core.version import installed_version
@@ -76,7 +78,9 @@ def create_app(
     app.include_router(session_router)
     app.include_router(keys_router)
     app.include_router(registry_router)  # before the address of a task, whose name may hold slashes
+    app.include_router(work_router)
     app.include_router(api_router)
+    app.include_router(prompt_router)  # before the page of a task, whose name may hold slashes
     app.include_router(page_router)
     app.include_router(conformance_router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's own way

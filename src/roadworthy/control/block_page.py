@@ -13,6 +13,7 @@ import msgspec
 from roadworthy.control.call_page import Text
 from roadworthy.control.formats import clip, visible
 from roadworthy.control.links import block_link, version_link
+from roadworthy.registry.counts import BlockUse
 
 __all__ = [
     "BlockLine",
@@ -26,20 +27,6 @@ __all__ = [
 
 MAX_TEXT_CHARS = 20_000
 MAX_VERSIONS = 60
-
-
-class BlockUse(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of one task and the text of the block that it holds."""
-
-    task: str
-    version: str
-    block: str
-    text: str
-    """The text, or a digest of it where only lists are made."""
-    channels: tuple[str, ...] = ()
-    newest: bool = False
-    """Whether it is the task's newest version."""
-    published_us: int = 0
 
 
 class BlockLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +78,7 @@ def block_lines(uses: Iterable[BlockUse]) -> list[BlockLine]:
             href=block_link(name),
             tasks=tuple(sorted({use.task for use in found})),
             versions=len({(use.task, use.version) for use in found}),
-            texts=len({use.text for use in found if use.channels or use.newest}),
+            texts=len({use.text_digest for use in found if use.channels or use.newest}),
         )
         for name, found in sorted(by_name.items())
     ]
@@ -101,7 +88,7 @@ def block_view(name: str, uses: Sequence[BlockUse]) -> BlockView:
     """One block, of its uses."""
     by_text: dict[str, list[BlockUse]] = {}
     for use in sorted(uses, key=lambda use: -use.published_us):
-        by_text.setdefault(use.text, []).append(use)
+        by_text.setdefault(use.text or "", []).append(use)
     return BlockView(
         name=name,
         texts=tuple(_text(text, found) for text, found in by_text.items()),

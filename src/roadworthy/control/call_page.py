@@ -12,7 +12,7 @@ from roadworthy.control.waterfall import WaterfallRow, waterfall
 from roadworthy.core import Attempt, Call, Message
 from roadworthy.storage.views import StoredCall
 
-__all__ = ["AttemptView", "CallView", "MessageView", "Text", "call_view"]
+__all__ = ["AttemptView", "CallView", "MessageView", "Text", "call_view", "message_view"]
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +65,7 @@ def call_view(stored: StoredCall) -> CallView:
             AttemptView(number=number, attempt=attempt, text=_text(attempt.text))
             for number, attempt in enumerate(call.attempts, start=1)
         ],
-        messages=[_message(message) for message in call.messages],
+        messages=[message_view(message) for message in call.messages],
         input=_json(call.input) if call.input is not None else None,
         value=_value(call.value),
         total_attempts_us=sum(attempt.duration_us for attempt in call.attempts),
@@ -90,7 +90,8 @@ def _value(value: Any) -> Text | None:
     return _text(value) if isinstance(value, str) else _json(value)
 
 
-def _message(message: Message) -> MessageView:
+def message_view(message: Message) -> MessageView:
+    """One message, its text apart from the rest, both bounded and safe to look at."""
     content = message.get("content")
     rest = {key: value for key, value in message.items() if key not in ("role", "content")}
     text: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 VERBS: Final = {"promote": "Promoted", "rollback": "Rolled back", "import": "Imported"}
+PROTECTED: Final = "production"
 _LEVELS: Final = ("major", "minor", "patch")
 
 
@@ -132,13 +133,13 @@ def weighing_of(
     channel: str,
     to: str,
     pointer: Pointer | None,
-    protected: Collection[str],
     evidence: Evidence,
     gate: Gate | None = None,
 ) -> Weighing:
     """What the registry says of a promotion that somebody thinks of."""
     from_version = None if pointer is None else pointer.version
-    is_protected = channel in protected if pointer is None else pointer.protected
+    # A channel that points nowhere yet cannot say so itself.
+    is_protected = pointer.protected if pointer else bool(channel == PROTECTED or evidence.misses)
     diff = (
         ""
         if from_version in (None, to)

@@ -71,6 +71,8 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     panels: list[Panel]
     nothing: str = "no calls"
     """What is said of a column without values."""
+    centred: bool = False
+    """Whether a column's tick stands below its middle, as of things that are no points of time."""
 
     @property
     def layers(self) -> list[tuple[Panel, Layer]]:
@@ -101,7 +103,7 @@ def draw_panel(chart: Chart, panel: Panel, *, axis: bool) -> Markup:
         draw(panel, top, len(chart.columns)),
         _scale(panel, top) if highest else _flat(panel, highest),
         _hits(chart, panel),
-        _axis(chart.columns, plot_px) if axis else "",
+        _axis(chart, plot_px) if axis else "",
         title=f"{chart.title}: {panel.label}",
         description=chart.description,
         class_=f"plot {panel.kind}",
@@ -240,13 +242,13 @@ def _tip(chart: Chart, index: int) -> str:
     return "\n".join(lines if len(lines) > 1 else [*lines, chart.nothing])
 
 
-def _axis(columns: Sequence[Column], plot_px: int) -> Markup:
+def _axis(chart: Chart, plot_px: int) -> Markup:
     marks = []
-    for index, column in enumerate(columns):
+    for index, column in enumerate(chart.columns):
         if not column.tick:
             continue
-        x = percent(index / len(columns))
-        anchor = "start" if index == 0 else "middle"
+        x = percent((index + chart.centred / 2) / len(chart.columns))
+        anchor = "start" if index == 0 and not chart.centred else "middle"
         marks.append(element("line", x1=x, x2=x, y1=plot_px, y2=plot_px + 4, class_="base"))
         marks.append(
             element("text", column.tick, x=x, y=plot_px + 15, class_="tick", text_anchor=anchor)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from roadworthy.control.memory_ledger import ledger_of
 from roadworthy.control.source import Definition, Status
-from roadworthy.core import ANSWERED, Call
+from roadworthy.core import ANSWERED, UNCOUNTED, Call
 from roadworthy.core.errors import NotFound
 from roadworthy.storage.buckets import Buckets
 from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
@@ -105,12 +105,16 @@ class MemorySource:
     def find_task(self, name: str) -> Definition | None:
         return self.definitions.get(name)
 
+    def model_names(self) -> list[str]:
+        return sorted({served.model.name for served in self.definitions.values()})
+
     def status(self) -> Status:
         return self.current
 
 
 def _matches(call: Call, where: CallFilter) -> bool:
     wanted = (
+        (where.surface, call.surface),
         (where.task, call.task),
         (where.outcome, call.outcome),
         (where.model, call.model),
@@ -122,6 +126,7 @@ def _matches(call: Call, where: CallFilter) -> bool:
     )
     return (
         all(want is None or want == have for want, have in wanted)
+        and (where.surface is not None or call.surface not in UNCOUNTED)
         and (where.since_us is None or call.started_us >= where.since_us)
         and (where.until_us is None or call.started_us < where.until_us)
     )

@@ -10,6 +10,8 @@ from roadworthy.control.overview import overview_page
 from roadworthy.control.query import CallQuery, OverviewQuery, SpanQuery, parse_query, window
 from roadworthy.control.task_page import task_rows, task_view
 from roadworthy.control.task_report import require_known
+from roadworthy.control.task_states import TaskState, task_states
+from roadworthy.control.working import working_drafts
 from roadworthy.core.errors import NotFound
 from roadworthy.storage.views import CallFilter, CallRow, Overview
 
@@ -20,6 +22,9 @@ router = APIRouter(include_in_schema=False, default_response_class=Response)
 # The overview lists a few of the latest calls without an answer.
 LATEST = 6
 HOUR_US = 3_600_000_000
+ALL_ROWS = 1_000_000
+# Who moved production longer ago than this is told by the history of the task.
+MOVES_READ = 500
 WITHHELD = ("failed", "errored", "truncated", "refused")
 
 
@@ -78,6 +83,7 @@ def show_tasks(request: Request) -> Response:
     names = _task_names(control)
     definitions = {name: found for name in names if (found := control.source.find_task(name))}
     rows = task_rows(names, definitions, _overview(control, OverviewQuery(span=query.span)))
+    states = _states(control)
     return control.page(
         "tasks.html",
         here="tasks",
@@ -85,6 +91,8 @@ def show_tasks(request: Request) -> Response:
         query=query,
         rows=rows,
         unlisted=len(names) - len(rows),
+        states=states,
+        has_files=any(state.files for state in states),
     )
 
 
@@ -125,6 +133,19 @@ def _all_of_the_last_hour(overview: Overview, now_us: int) -> bool:
     """Whether a day's points would squeeze all that happened into one or two of them."""
     begun = [figures.start_us for figures in overview.series if figures.calls]
     return bool(begun) and begun[0] >= now_us - HOUR_US
+
+
+def _states(control: Control) -> list[TaskState]:
+    """What the registry says of its tasks; nothing where there is none."""
+    if control.workbench is None:
+        return []
+    registry = control.registry
+    return task_states(
+        registry.versions(limit=ALL_ROWS),
+        pointers=registry.channels(),
+        moves=registry.history(channel="production", limit=MOVES_READ),
+        drafts=working_drafts(control.workbench.root),
+    )
 
 
 def _task_names(control: Control) -> list[str]:

@@ -58,6 +58,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """The call's id, or ``VERSION/NUMBER`` of a case."""
     label: str
     href: str
+    version: str = ""
+    """The version that answered then, or that holds the case."""
     input: dict[str, Any] | None
     """None: it is not kept."""
     answer: Any = None
@@ -157,6 +159,7 @@ def origin_of_call(stored: StoredCall, href: str) -> Origin:
         reference=call.id,
         label=f"{style_of(call.outcome).label.lower()} call of version {call.version or 'none'}",
         href=href,
+        version=call.version,
         input=call.input,
         answer=call.value,
         answered="answered then" if call.value is not None else "",
@@ -170,6 +173,7 @@ def origin_of_case(case: Case, reference: str, href: str) -> Origin:
         reference=reference,
         label=f"case {case.id or reference.rpartition('/')[2]}",
         href=href,
+        version=reference.rpartition("/")[0],
         input=case.input,
         answer=case.expect,
         answered="expected" if case.expect is not None else "",

@@ -24,11 +24,19 @@ from roadworthy.control.formats import (
     utc_time,
     visible,
 )
-from roadworthy.control.links import call_link, link, task_link
+from roadworthy.control.links import (
+    block_link,
+    call_link,
+    link,
+    prompt_link,
+    task_link,
+    version_link,
+)
 from roadworthy.control.outcomes import OUTCOMES, style_of
 from roadworthy.control.query import SPANS
 from roadworthy.control.task_page import HOLDS, MODES
 from roadworthy.control.teaching import first_commands
+from roadworthy.control.version_page import LEVELS
 from roadworthy.control.visitor import form_token
 from roadworthy.core import format_usd
 
@@ -61,11 +69,13 @@ class Renderer:
         )
         environment.globals.update(
             HOLDS=HOLDS,
+            LEVELS=LEVELS,
             MODES=MODES,
             OUTCOMES=OUTCOMES,
             REPAIRS=REPAIRS,
             SPANS=SPANS,
             asset=lambda name: assets[name].address,
+            block_link=block_link,
             call_link=call_link,
             compact=compact,
             count=count,
@@ -73,9 +83,11 @@ class Renderer:
             first_commands=first_commands,
             form_token=form_token,
             link=link,
+            prompt_link=prompt_link,
             share=share,
             style_of=style_of,
             task_link=task_link,
+            version_link=version_link,
             version=version,
         )
         self._environment = environment

@@ -94,6 +94,9 @@ class StoredSource:
         task = snapshot.tasks.get(name)
         return None if task is None else Definition(task=task, model=snapshot.models[task.model])
 
+    def model_names(self) -> list[str]:
+        return sorted(self._publisher.snapshot.models)
+
     def status(self) -> Status:
         snapshot, now_us = self._publisher.snapshot, self._clock.now_us()
         return Status(

@@ -1,7 +1,4 @@
-"""What runs of cases amount to, counted where they lie, so that lists of versions stay quick.
-
-Values and their sums only. The texts of a run are read where one version is looked at.
-"""
+"""What the cases of a version amount to, in one line. Pure."""
 
 from __future__ import annotations
 
@@ -9,33 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-__all__ = ["CaseTally", "Tally", "tallies_by_definition"]
+from roadworthy.registry.counts import CaseTally
 
-
-class CaseTally(msgspec.Struct, frozen=True, kw_only=True):
-    """The runs of one case on one definition, whatever model it was bound to."""
-
-    definition: str
-    """Digest of the definition."""
-    question: str
-    """Digest of the case's input."""
-    case_id: str
-    runs: int
-    passed: int
-    failed: int
-    measured_us: int = 0
-
-    @property
-    def flaky(self) -> bool:
-        """Whether it passed in some runs and failed in others."""
-        return bool(self.passed and self.failed)
-
-    @property
-    def verdict(self) -> bool | None:
-        """Whether every run passed; None: none failed, and some are unscored."""
-        if self.failed:
-            return False
-        return True if self.passed == self.runs else None
+__all__ = ["Tally", "tallies_by_definition"]
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,11 +10,12 @@ import msgspec
 from roadworthy.control.charts import Chart, Column, Layer, Panel
 from roadworthy.control.formats import count, share, short
 from roadworthy.control.links import version_link
-from roadworthy.control.tallies import CaseTally, Tally, tallies_by_definition
+from roadworthy.control.tallies import Tally, tallies_by_definition
 from roadworthy.registry import Pointer, VersionRow
+from roadworthy.registry.counts import CaseTally
 from roadworthy.stats import wilson_interval
 
-__all__ = ["FlakyCase", "TagCell", "TestLine", "TestsView", "tests_view"]
+__all__ = ["FlakyCase", "ResultLine", "ResultsView", "TagCell", "results_view"]
 
 MAX_TAGS: Final = 12
 MAX_FLAKY: Final = 60
@@ -33,10 +34,8 @@ class TagCell(msgspec.Struct, frozen=True, kw_only=True):
     """Whether fewer pass than on the line below, the version before."""
 
 
-class TestLine(msgspec.Struct, frozen=True, kw_only=True):
+class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
     """The results of one version."""
-
-    __test__ = False  # not a test, whatever a test runner takes the name for
 
     row: VersionRow
     href: str
@@ -58,12 +57,10 @@ class FlakyCase(msgspec.Struct, frozen=True, kw_only=True):
     runs: int
 
 
-class TestsView(msgspec.Struct, frozen=True, kw_only=True):
+class ResultsView(msgspec.Struct, frozen=True, kw_only=True):
     """The whole page."""
 
-    __test__ = False
-
-    lines: tuple[TestLine, ...]
+    lines: tuple[ResultLine, ...]
     tags: tuple[str, ...]
     more_tags: int
     flaky: tuple[FlakyCase, ...]
@@ -72,13 +69,13 @@ class TestsView(msgspec.Struct, frozen=True, kw_only=True):
     """None: nothing was measured."""
 
 
-def tests_view(
+def results_view(
     rows: Sequence[VersionRow],
     *,
     pointers: Iterable[Pointer],
     cases: Sequence[CaseTally],
     tags: Mapping[str, Sequence[str]],
-) -> TestsView:
+) -> ResultsView:
     """The results of these versions, newest first. ``tags`` are those of each question, by its
     digest."""
     by_definition: dict[str, list[CaseTally]] = {}
@@ -95,7 +92,7 @@ def tests_view(
         lines.append(_line(row, own, names[:MAX_TAGS], tags, at.get(row.version, ()), seen))
         seen.setdefault(row.definition_digest, row.version)
     flaky = tuple(_flaky(rows, by_definition))
-    return TestsView(
+    return ResultsView(
         lines=tuple(_compared(lines)),
         tags=tuple(names[:MAX_TAGS]),
         more_tags=max(0, len(names) - MAX_TAGS),
@@ -112,11 +109,11 @@ def _line(
     tags: Mapping[str, Sequence[str]],
     channels: Sequence[str],
     seen: Mapping[str, str],
-) -> TestLine:
+) -> ResultLine:
     by_tag = {
         name: [case for case in cases if name in tags.get(case.question, ())] for name in names
     }
-    return TestLine(
+    return ResultLine(
         row=row,
         href=version_link(row.task, row.version),
         channels=tuple(channels),
@@ -142,7 +139,7 @@ def _cell(tag: str, cases: Sequence[CaseTally]) -> TagCell:
     )
 
 
-def _compared(lines: Sequence[TestLine]) -> Iterable[TestLine]:
+def _compared(lines: Sequence[ResultLine]) -> Iterable[ResultLine]:
     """The lines with marks where fewer pass than in the next one down that was measured."""
     for index, line in enumerate(lines):
         before = next((old for old in lines[index + 1 :] if old.whole.cases), None)
@@ -223,4 +220,5 @@ def _chart(rows: Sequence[VersionRow], by_definition: Mapping[str, Sequence[Case
         ],
         panels=[panel],
         nothing="not tested",
+        centred=True,
     )

@@ -14,6 +14,7 @@ from roadworthy.control.prompt_figures import FigureRow, figure_rows
 from roadworthy.control.tallies import Tally
 from roadworthy.control.task_page import SchemaView, schema_view
 from roadworthy.registry import CaseResult, Change, Figures, Level, Pointer, Version, VersionRow
+from roadworthy.registry.gate import decide
 from roadworthy.tasks import ConstraintDefinition
 from roadworthy.tasks.cases import Case, Suite
 
@@ -200,7 +201,9 @@ def version_view(
         cases=cases,
         more_cases=len(suite.cases) - len(cases),
         figures=figures if figures is not None and figures.runs else None,
-        rows=() if figures is None else figure_rows(figures, suite.gate),
+        rows=()
+        if figures is None
+        else figure_rows(figures, suite.gate, decide(suite.gate, figures)),
         failed=failed[:MAX_FAILED],
         more_failed=max(0, len(failed) - MAX_FAILED),
     )
@@ -249,12 +252,12 @@ def _failed(results: Sequence[CaseResult]) -> tuple[FailedRun, ...]:
     """Cases with a failed run, those that failed most often first."""
     by_case: dict[str, list[CaseResult]] = {}
     for result in results:
-        by_case.setdefault(result.case_id, []).append(result)
+        by_case.setdefault(result.key.question, []).append(result)
     found = []
-    for case, runs in by_case.items():
+    for runs in by_case.values():
         bad = [run for run in runs if run.passed is False]
         if bad:
-            found.append(_failed_case(case, bad, len(runs)))
+            found.append(_failed_case(runs[0].case_id, bad, len(runs)))
     return tuple(sorted(found, key=lambda run: (-run.failed / run.runs, run.case)))
 
 

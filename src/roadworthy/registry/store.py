@@ -14,6 +14,8 @@ from roadworthy.core.errors import Forbidden, GateRefused, RegistryConflict, Sto
 from roadworthy.models import Model
 from roadworthy.registry import rows
 from roadworthy.registry.bundle import Bundle, bundle_of, check_bundle
+from roadworthy.registry.count_queries import RegistryCounts
+from roadworthy.registry.counts import BlockUse, CaseTally
 from roadworthy.registry.moves import Evidence, Move, MoveRequest, Pointer
 from roadworthy.registry.pointing import check_allowed, check_channel, rollback_target
 from roadworthy.registry.publishing import check_message, draft_digest, next_publication
@@ -48,6 +50,7 @@ class StoredRegistry:
         self._protected = frozenset(protected)
         self._models = models
         self._environment = environment
+        self._counts = RegistryCounts(engine)
 
     def publish(self, draft: Draft, by: Actor) -> Publication:
         if by.role != "owner":
@@ -155,6 +158,16 @@ class StoredRegistry:
             write_version_file(self._folder.versions, version.row.digest, version.definition)
         with self._writing() as connection:
             return _take(connection, given)
+
+    def case_tallies(self, task: str, definitions: Sequence[str]) -> list[CaseTally]:
+        """See `roadworthy.registry.counts`."""
+        with _told():
+            return self._counts.case_tallies(task, definitions)
+
+    def block_uses(self, block: str | None = None) -> list[BlockUse]:
+        """See `roadworthy.registry.counts`."""
+        with _told():
+            return self._counts.block_uses(block)
 
     def revision(self) -> str:
         """A text that changes with every version and every move; cheap to ask for."""

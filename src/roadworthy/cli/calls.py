@@ -25,6 +25,10 @@ def calls(
     outcome: Annotated[str | None, typer.Option(help="Only calls that ended so.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this logical model's calls.")] = None,
     error: Annotated[str | None, typer.Option(help="Only calls with this error code.")] = None,
+    surface: Annotated[
+        str | None,
+        typer.Option(help="Only calls that came so; left out: all but those of `test`."),
+    ] = None,
     conversation: Annotated[str | None, typer.Option(help="Only this conversation.")] = None,
     since: Annotated[str | None, typer.Option(help="Only newer ones: 90s, 15m, 2h or 7d.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
@@ -40,6 +44,7 @@ def calls(
 
     where = CallFilter(
         task=task,
+        surface=surface,
         outcome=outcome,
         model=model,
         error_code=error,

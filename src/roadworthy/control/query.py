@@ -112,6 +112,10 @@ class CallQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     task: Annotated[Text, Field(description="A task's name, or `model:NAME`.")] = None
+    surface: Annotated[
+        Text,
+        Field(description="By which way it came; left out: all but `test`, which tried it out."),
+    ] = None
     outcome: Annotated[
         Outcome | None, BeforeValidator(_unset_if_empty), Field(description="How it ended.")
     ] = None
@@ -140,6 +144,7 @@ class CallQuery(BaseModel):
         since, until = self.since, self.until
         return CallFilter(
             task=self.task,
+            surface=self.surface,
             outcome=self.outcome,
             model=self.model,
             version=self.version,

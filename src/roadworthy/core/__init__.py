@@ -2,6 +2,7 @@
 
 from roadworthy.core.call import (
     ANSWERED,
+    UNCOUNTED,
     Attempt,
     Call,
     CallError,
@@ -34,6 +35,7 @@ from roadworthy.core.settings import (
 __all__ = [
     "ANSWERED",
     "NUSD_PER_USD",
+    "UNCOUNTED",
     "Attempt",
     "Call",
     "CallError",

@@ -15,6 +15,7 @@ from roadworthy.core.money import Usage
 
 __all__ = [
     "ANSWERED",
+    "UNCOUNTED",
     "Attempt",
     "Call",
     "CallError",
@@ -51,6 +52,8 @@ ANSWERED: frozenset[str] = frozenset({"first_pass", "repaired", "reasked", "unch
 Surface: TypeAlias = Literal["chat", "task", "python", "test"]
 """By which way a call came. ``test``: it was made to try a version out, by tests or by people, and
 counts in no figure of what is served."""
+UNCOUNTED: frozenset[str] = frozenset({"test"})
+"""Surfaces whose calls are recorded, and stand in no rollup and no ledger."""
 StopReason: TypeAlias = Literal[
     "stop", "length", "tool_calls", "content_filter", "refusal", "unknown"
 ]

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from roadworthy.core import Attempt, Call, Reason
+from roadworthy.core import UNCOUNTED, Attempt, Call, Reason
 from roadworthy.storage.rollups import WIDTHS_S, plus
 from roadworthy.storage.rows import column_text
 
@@ -179,8 +179,10 @@ class LedgerSums:
 
 
 def entry_of(call: Call) -> Entry | None:
-    """What this call adds to the narrowest spans; None: it had no schema, or no model was asked."""
-    if call.schema_digest is None or call.outcome == "rejected":
+    """What this call adds to the narrowest spans; None: it had no schema, no model was asked, or
+    it was made to try something out."""
+    uncounted = call.outcome == "rejected" or call.surface in UNCOUNTED
+    if call.schema_digest is None or uncounted:
         return None
     width_us = WIDTHS_S[0] * 1_000_000
     answered = _answering(call)

@@ -20,7 +20,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from roadworthy.core import Clock
+from roadworthy.core import UNCOUNTED, Clock
 from roadworthy.core.errors import StoreError
 from roadworthy.storage.batch import DAMAGED, MAX_RECORDS, UNLOADABLE, Batch, loss_row, read_batch
 from roadworthy.storage.database import writing
@@ -167,7 +167,7 @@ class Loader:
             rows = [row for call_id, row in batch.rows.items() if call_id not in known]
             if rows:
                 connection.execute(insert(calls), rows)
-                _add_up(connection, Sums(rows))
+                _add_up(connection, Sums([row for row in rows if row["surface"] not in UNCOUNTED]))
                 fresh = [entry for call_id, entry in batch.entries.items() if call_id not in known]
                 self._ledger.add(connection, fresh)
             if batch.losses:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, Select, and_, func, or_, select
 
-from roadworthy.core import time_of_id_us
+from roadworthy.core import UNCOUNTED, time_of_id_us
 from roadworthy.core.errors import NotFound
 from roadworthy.storage.bulk import join
 from roadworthy.storage.folder import StateFolder
@@ -126,6 +126,7 @@ def lost_calls(engine: Engine, *, since_us: int = 0) -> int:
 
 def _matching(where: CallFilter) -> Select[Any]:
     equal = {
+        calls.c.surface: where.surface,
         calls.c.task: where.task,
         calls.c.outcome: where.outcome,
         calls.c.model: where.model,
@@ -139,6 +140,8 @@ def _matching(where: CallFilter) -> Select[Any]:
     for column, value in equal.items():
         if value is not None:
             query = query.where(column == column_text(value))
+    if where.surface is None:
+        query = query.where(calls.c.surface.not_in(UNCOUNTED))
     if where.since_us is not None:
         query = query.where(calls.c.started_us >= where.since_us)
     if where.until_us is not None:

@@ -16,6 +16,8 @@ __all__ = ["CallFilter", "CallPage", "CallRow", "Figures", "Overview", "StoredCa
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which calls; every condition that is set must hold."""
 
+    surface: str | None = None
+    """None: all but those that were made to try something out."""
     task: str | None = None
     outcome: str | None = None
     model: str | None = None

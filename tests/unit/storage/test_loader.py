@@ -17,10 +17,11 @@ from roadworthy.storage import JournalWriter, Loss, StateFolder, read_records
 from roadworthy.storage.database import open_database
 from roadworthy.storage.frame import CALL, LOSS, marker_of, pack_record
 from roadworthy.storage.loader import Loader
-from roadworthy.storage.queries import find_call, lost_calls
+from roadworthy.storage.queries import find_call, list_calls, lost_calls
 from roadworthy.storage.rollups import WIDTHS_S
-from roadworthy.storage.schema import calls, journal_marks, latencies, losses, rollups
+from roadworthy.storage.schema import calls, journal_marks, latencies, ledger, losses, rollups
 from roadworthy.storage.sketch import QuantileSketch
+from roadworthy.storage.views import CallFilter
 
 
 @pytest.fixture
@@ -314,3 +315,19 @@ def test_the_loader_knows_since_when_it_is_behind(loader: Loader, writer: Journa
     writer.append(a_call())
     loader.load_once()
     assert loader.caught_up_us == NOW_US
+
+
+def test_calls_that_try_something_out_are_kept_and_count_nowhere(
+    writer: JournalWriter, loader: Loader, engine: Engine, folder: StateFolder
+) -> None:
+    tried = a_call(surface="test", version="9.9.9")
+    served = a_call()
+    for call in (tried, served):
+        writer.append(call)
+    loader.load_once()
+    assert counted(engine) == {1}
+    assert {row["version"] for row in rows(engine, ledger)} == {served.version}
+    listed = list_calls(engine, CallFilter()).rows
+    assert [row.id for row in listed] == [served.id]
+    assert [row.id for row in list_calls(engine, CallFilter(surface="test")).rows] == [tried.id]
+    assert find_call(engine, folder, tried.id).call.surface == "test"

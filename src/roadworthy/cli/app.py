@@ -6,6 +6,8 @@ Verbs import their rooms when they run, so that ``roadworthy --help`` stays quic
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Final
 
 import typer
 
@@ -14,10 +16,17 @@ from roadworthy.cli.check import check
 from roadworthy.cli.conform import conform
 from roadworthy.cli.conformance import conformance
 from roadworthy.cli.demo.command import demo
+from roadworthy.cli.docs import docs
+from roadworthy.cli.export import export, import_
 from roadworthy.cli.init import init
+from roadworthy.cli.keys import keys
 from roadworthy.cli.local import local
+from roadworthy.cli.log import channels, history, log
+from roadworthy.cli.promote import promote, rollback
+from roadworthy.cli.publish import publish
 from roadworthy.cli.run.command import run
 from roadworthy.cli.serve.command import serve
+from roadworthy.cli.show import show
 from roadworthy.core.errors import RoadworthyError
 
 __all__ = ["app", "main"]
@@ -30,8 +39,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (demo, init, check, run, serve, calls, call, conform, conformance):
+VERBS: Final[tuple[Callable[..., None], ...]] = (
+    *(demo, init, check, run, serve, calls, call, conform, conformance),
+    *(publish, log, show, promote, rollback, channels, history, docs, export),
+)
+for verb in VERBS:
     app.command()(verb)
+app.command("import")(import_)
+app.add_typer(keys, name="keys")
 app.add_typer(local, name="local")
 
 

@@ -4,15 +4,17 @@
 
     registry.json                     format; each task with the digest of its digests.json
     TASK/digests.json                 SHA-256 of every file below
-    TASK/channels.json                where each channel points
     TASK/history.jsonl                moves, the oldest first: lines are only ever added
+    TASK/channels.json                where they left each channel of each environment; for people
     TASK/results/DEFINITION-BINDING.jsonl    what was measured; the first line says of what
     TASK/versions/1.4.0/version.json  all of the version that has no file of its own:
         prompt/*  blocks/*  sources/*  input.schema.json  output.schema.json  cases.jsonl
 
 Equal exports are equal bytes. Keys are sorted, but for schemas and cases: models write fields in
-the order of the schema, so that order is part of what a version is. Pure but for `write_folder`
-and `read_folder`; called by ``roadworthy export`` and ``import``.
+the order of the schema, so that order is part of what a version is. What is the exporting
+installation's own, where its channels point and its name, is left out: an import moves no channel,
+and the history says who moved what where. Pure but for `write_folder` and `read_folder`; called by
+``roadworthy export`` and ``import``.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from roadworthy.core.errors import ExportDamaged, RegistryConflict
-from roadworthy.registry.version_files import join_version, split_version
+from roadworthy.registry.version_folder import join_version, split_version
 
 __all__ = ["bundle_from", "files_of", "read_folder", "write_folder"]
 
@@ -49,12 +51,10 @@ def files_of(bundle: Json) -> Files:
         place = f"versions/{version['row']['version']}"
         files = split_version(version)
         tasks[version["row"]["task"]] |= {f"{place}/{n}": data for n, data in files.items()}
-    for task, pointers in _by_task(bundle["channels"]).items():
-        ordered = sorted(pointers, key=lambda pointer: str(pointer["channel"]))
-        tasks[task]["channels.json"] = _pretty(ordered)
     for task, moves in _by_task(bundle["history"]).items():
         ordered = sorted(moves, key=lambda move: (move["at_us"], move["id"]))
         tasks[task]["history.jsonl"] = _lines(ordered)
+        tasks[task]["channels.json"] = _pretty(_left_at(ordered))
     for (task, *of), rows in _by_measured(bundle["results"]).items():
         tasks[task][f"results/{of[0][:16]}-{of[1][:16]}.jsonl"] = _results(task, of, rows)
     files = {}
@@ -64,13 +64,9 @@ def files_of(bundle: Json) -> Files:
         index[task] = _digest(digests)
         files |= {f"{task}/{name}": data for name, data in below.items()}
         files[f"{task}/{DIGESTS}"] = digests
-    rest = {key: value for key, value in bundle.items() if key not in _LISTS}
-    files[INDEX] = _pretty({"folder": FORMAT, "export": rest, "tasks": index})
+    files[INDEX] = _pretty({"folder": FORMAT, "format": bundle["format"], "tasks": index})
     files[ATTRIBUTES] = _AS_THEY_ARE
     return files
-
-
-_LISTS: Final = ("versions", "channels", "history", "results")
 
 
 def bundle_from(files: Mapping[str, bytes], tasks: Iterable[str] = ()) -> Json:
@@ -94,7 +90,7 @@ def bundle_from(files: Mapping[str, bytes], tasks: Iterable[str] = ()) -> Json:
             + "\n".join(faults[:_SHOWN])
             + more
         )
-    bundle: Json = {**index["export"], **{name: [] for name in _LISTS}}
+    bundle: Json = {"format": index["format"], "versions": [], "history": [], "results": []}
     for task in sorted(wanted):
         try:
             _read_task(task, files, bundle)
@@ -172,7 +168,7 @@ def _index(data: bytes | None) -> Json:
     try:
         index = msgspec.json.decode(data or b"", type=Json)
         format_, tasks = index["folder"], dict(index["tasks"])
-        export = dict(index["export"])
+        of_export = index["format"]
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise ExportDamaged(f"{INDEX} is missing or unreadable; nothing was taken.") from error
     if format_ != FORMAT:
@@ -180,7 +176,7 @@ def _index(data: bytes | None) -> Json:
             f"{INDEX} has format {format_!r}, and this release reads {FORMAT}; install the release"
             " that wrote it. Nothing was taken."
         )
-    return {"tasks": tasks, "export": export}
+    return {"tasks": tasks, "format": of_export}
 
 
 def _faults_of(task: str, digest: object, files: Mapping[str, bytes]) -> list[str]:
@@ -202,7 +198,7 @@ def _faults_of(task: str, digest: object, files: Mapping[str, bytes]) -> list[st
 
 
 def _read_task(task: str, files: Mapping[str, bytes], bundle: Json) -> None:
-    """Add a task's versions, channels, history and results to the bundle."""
+    """Add a task's versions, history and results to the bundle."""
     listed = msgspec.json.decode(files[f"{task}/{DIGESTS}"], type=dict[str, str])
     below = {name: files[f"{task}/{name}"] for name in sorted(listed)}
     versions: dict[str, Files] = defaultdict(dict)
@@ -214,7 +210,6 @@ def _read_task(task: str, files: Mapping[str, bytes], bundle: Json) -> None:
         elif folder == "results":
             bundle["results"] += _results_in(data)
     bundle["versions"] += [join_version(parts) for _, parts in sorted(versions.items())]
-    bundle["channels"] += msgspec.json.decode(below.get("channels.json", b"[]"))
     bundle["history"] += _lines_in(below.get("history.jsonl", b""))
 
 
@@ -245,6 +240,14 @@ def _by_task(rows: Iterable[Json]) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = defaultdict(list)
     for row in rows:
         found[row["task"]].append(row)
+    return found
+
+
+def _left_at(moves: Iterable[Json]) -> Json:
+    """The version that each channel was moved to last, by environment."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for move in moves:
+        found[move.get("environment", "")][move["channel"]] = move["to_version"]
     return found
 
 

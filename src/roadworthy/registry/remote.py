@@ -84,6 +84,10 @@ class ControlApi:
         """What becomes of the body there."""
         return self._decode(self.ask("POST", path, body, by=by, timeout_s=timeout_s), type_)
 
+    def delete(self, path: str, type_: type[T]) -> T:
+        """What was ended there."""
+        return self._decode(self.ask("DELETE", path), type_)
+
     def ask(
         self,
         method: str,

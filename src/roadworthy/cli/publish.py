@@ -1,0 +1,117 @@
+"""`roadworthy publish`: working copies become versions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from roadworthy.cli.options import ProjectOption
+
+if TYPE_CHECKING:
+    from roadworthy.registry import Draft, Publication, Registry
+    from roadworthy.tasks import Project
+
+__all__ = ["Bump", "publish"]
+
+
+class Bump(StrEnum):
+    """The levels of a version."""
+
+    major = "major"
+    minor = "minor"
+    patch = "patch"
+
+
+def publish(
+    task: Annotated[str | None, typer.Argument(metavar="TASK", help="Which task.")] = None,
+    message: Annotated[
+        str, typer.Option("--message", "-m", help="Why, in a line; it stands in the history.")
+    ] = "",
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Every task that differs from its newest version, or has none."),
+    ] = False,
+    bump: Annotated[
+        Bump | None, typer.Option(help="Raise the computed level to this one; never lower it.")
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show the version and why that level; publish nothing."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a task.")] = False,
+    project: Annotated[Path | None, ProjectOption] = None,
+) -> None:
+    """Publish a task's working copy as its next version.
+
+    A version never changes again. Its number is computed from what changed: major where a caller
+    may break, minor where answers may change, patch else. A working copy that equals the newest
+    version is left alone.
+    """
+    import msgspec
+
+    from roadworthy.cli.place import open_project
+    from roadworthy.cli.publish_lines import next_step, publication_lines
+    from roadworthy.cli.registry_access import open_registry
+
+    if (task is None) != everything:
+        raise typer.BadParameter("name one TASK, or give --all", param_hint="TASK")
+    if not message.strip() and not dry_run:
+        raise typer.BadParameter('say why: -m "shorter instructions"', param_hint="--message")
+    loaded = open_project(project)
+    drafts = [draft_of(loaded, name, message, bump) for name in chosen(loaded, task)]
+    with open_registry(loaded) as registry:
+        made = [published(registry, draft, loaded, dry_run=dry_run) for draft in drafts]
+    shown = [one for one in zip(drafts, made, strict=True) if one[1].new or not everything]
+    for draft, publication in shown:
+        if as_json:
+            typer.echo(msgspec.json.encode(publication).decode())
+        else:
+            typer.echo(publication_lines(publication, dry_run=dry_run))
+            if publication.new and not dry_run:
+                typer.echo(next_step(publication.version, draft.suite))
+    same = len(made) - len(shown)
+    if same and not as_json:
+        noun = "task equals its newest version" if same == 1 else "tasks equal their newest version"
+        typer.echo(f"{same} {noun}.")
+
+
+def chosen(project: Project, task: str | None) -> list[str]:
+    """The names of the tasks to publish.
+
+    Raises:
+        UnknownTask: the project has no such task.
+    """
+    from roadworthy.core.documents import did_you_mean
+    from roadworthy.core.errors import UnknownTask
+
+    if task is None:
+        return sorted(project.tasks)
+    if task not in project.tasks:
+        hint = did_you_mean(task, project.tasks)
+        raise UnknownTask(f'the project {project.root} has no task "{task}"{hint}')
+    return [task]
+
+
+def draft_of(project: Project, task: str, message: str, bump: Bump | None) -> Draft:
+    from roadworthy.cli.git import commit_of
+    from roadworthy.registry import Draft
+    from roadworthy.tasks import Suite
+
+    return Draft(
+        definition=project.tasks[task],
+        suite=project.suites.get(task, Suite()),
+        message=message.strip(),
+        commit=commit_of(project.root, task),
+        bump=None if bump is None else bump.value,
+    )
+
+
+def published(registry: Registry, draft: Draft, project: Project, *, dry_run: bool) -> Publication:
+    from roadworthy.cli.registry_access import actor_of
+
+    if dry_run:
+        return registry.preview(draft)
+    return registry.publish(draft, actor_of(project))

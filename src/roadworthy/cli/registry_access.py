@@ -8,9 +8,9 @@ works if nobody has it, and else asks the keeper that does.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
 from roadworthy.cli.git import author
@@ -103,7 +103,7 @@ def keeper_or_lock(folder: StateFolder, held: ExitStack) -> ControlApi | None:
         StoreError: the state folder cannot be used, or its holder does not answer for long.
     """
     folder.create()
-    give_up = time.monotonic() + _PATIENCE_S
+    give_up = monotonic() + _PATIENCE_S
     while True:
         try:
             held.enter_context(keeper_lock(folder))
@@ -111,12 +111,12 @@ def keeper_or_lock(folder: StateFolder, held: ExitStack) -> ControlApi | None:
             api = _keeper_of(folder)
             if api is not None:
                 return api
-            if time.monotonic() > give_up:
+            if monotonic() > give_up:
                 raise StoreError(
                     f"the state folder stayed in use for {_PATIENCE_S:.0f} s: {error.message}"
                 ) from error
             # Another command is at it, or a keeper that is starting or stopping.
-            time.sleep(_LOOK_EVERY_S)
+            sleep(_LOOK_EVERY_S)
         else:
             return None
 

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from roadworthy.access.keys import NewKey
 from roadworthy.control.answers import REFERENCE
 from roadworthy.control.api import TaskList
+from roadworthy.control.case_files import SavedCase
 from roadworthy.control.faults import ErrorBody
 from roadworthy.control.health import Health
 from roadworthy.control.keys_routes import KeyList, KeyWish
@@ -20,14 +21,16 @@ from roadworthy.control.session_routes import Me
 from roadworthy.control.task_report import TaskReport
 from roadworthy.monitoring import ConformanceReport
 from roadworthy.registry import Draft, Evidence, Move, MoveRequest, Publication, Version
+from roadworthy.registry.differences import Difference
 from roadworthy.storage.views import CallPage, Overview, StoredCall
+from roadworthy.tasks import Case
 
 __all__ = ["DOCUMENTED", "describe"]
 
 DOCUMENTED: Final[tuple[type[msgspec.Struct], ...]] = (
     *(Overview, CallPage, StoredCall, TaskList, TaskReport, ConformanceReport, Health),
     *(VersionList, Version, Draft, Publication, ChannelList, MoveRequest, Move, Evidence, MoveList),
-    *(ResultList, KeyList, KeyWish, NewKey, Me, ErrorBody),
+    *(ResultList, Difference, KeyList, KeyWish, NewKey, Me, Case, SavedCase, ErrorBody),
 )
 """What the API takes and answers; what these hold is described with them."""
 

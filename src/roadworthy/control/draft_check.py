@@ -15,8 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from roadworthy.core.documents import Document
-from roadworthy.core.errors import InvalidRequest, ProjectError
-from roadworthy.registry import Draft
+from roadworthy.core.errors import InvalidInput, InvalidRequest, ProjectError
+from roadworthy.registry import Draft, Version
 from roadworthy.tasks import (
     CompiledPrompt,
     ConstraintSet,
@@ -26,13 +26,14 @@ from roadworthy.tasks import (
     definition_digest,
     is_task_name,
 )
+from roadworthy.tasks.cases import case_input
+from roadworthy.tasks.expectations import About, expected_fields, read_check
 from roadworthy.tasks.parameters import check_parameters
 from roadworthy.tasks.schemas import schema_problems, validator_of
 from roadworthy.tasks.template_check import check_templates, included_blocks
 
-__all__ = ["MAX_MESSAGE", "checked_draft"]
+__all__ = ["check_versions", "checked_draft"]
 
-MAX_MESSAGE: Final = 10_000
 MAX_COMMIT: Final = 200
 MAX_SHOWN: Final = 20
 MAX_RUNS: Final = 1_000
@@ -53,22 +54,50 @@ def checked_draft(draft: Draft, *, task: str) -> Draft:
             f"The body is a draft of {definition.name[:80]!r}; the address names {task[:80]!r}.",
             param="definition.name",
         )
-    faults = [*_of_words(draft), *_of_definition(definition)]
-    faults += _of_suite(draft.suite, definition) if not faults else []
+    faults = [*_of_words(draft), *_of_content(definition, draft.suite)]
     if faults:
-        more = len(faults) - MAX_SHOWN
-        told = faults[:MAX_SHOWN] + ([f"and {more} more"] if more > 0 else [])
-        raise InvalidRequest("The draft cannot be published: " + "; ".join(told) + ".")
+        raise InvalidRequest(f"The draft cannot be published: {_told(faults)}.")
     bare = msgspec.structs.replace(definition, version="working", digest="")
     ours = msgspec.structs.replace(bare, digest=definition_digest(bare))
     return msgspec.structs.replace(draft, definition=ours)
 
 
+def check_versions(bundle: dict[str, Any]) -> None:
+    """Hold the versions of an export to the same.
+
+    Raises:
+        InvalidRequest: one of them has faults.
+    """
+    try:
+        versions = msgspec.convert(bundle["versions"], tuple[Version, ...])
+    except KeyError as error:
+        raise InvalidRequest("This is no export of a registry: it has no versions.") from error
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"This is no export of a registry: {error}.") from error
+    for version in versions:
+        row, definition = version.row, version.definition
+        faults = [] if is_task_name(row.task) else ["no task can be called so"]
+        faults += _of_content(definition, version.suite)
+        if faults:
+            raise InvalidRequest(
+                f"{row.task[:80]!r} {row.version[:40]} cannot be taken: {_told(faults)}."
+            )
+
+
+def _told(faults: list[str]) -> str:
+    more = len(faults) - MAX_SHOWN
+    return "; ".join(faults[:MAX_SHOWN] + ([f"and {more} more"] if more > 0 else []))
+
+
+def _of_content(definition: TaskDefinition, suite: Suite) -> list[str]:
+    faults = list(_of_definition(definition))
+    # Cases can only be held against schemas that compile.
+    return faults or list(_of_suite(suite, definition))
+
+
 def _of_words(draft: Draft) -> Iterator[str]:
     if not is_task_name(draft.definition.name):
         yield f"{draft.definition.name[:80]!r} cannot be a task's name"
-    if len(draft.message) > MAX_MESSAGE:
-        yield f"the message is longer than {MAX_MESSAGE:,} characters"
     if draft.commit is not None and len(draft.commit) > MAX_COMMIT:
         yield "commit is no id of a commit"
 
@@ -125,13 +154,31 @@ def _of_constraints(definition: TaskDefinition) -> Iterator[str]:
 def _of_suite(suite: Suite, definition: TaskDefinition) -> Iterator[str]:
     if not 1 <= suite.n <= MAX_RUNS:
         yield f"[test] n is not between 1 and {MAX_RUNS:,}"
-    validator = validator_of(definition.input_schema)
-    for number, case in enumerate(suite.cases, 1):
-        if case.input is None and not case.conversation:
-            yield f"case {number} has neither input nor conversation"
-        elif case.input is not None and not validator.is_valid(case.input):
-            yield f"the input of case {number} does not satisfy the input schema"
     for name in suite.sources:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or "\\" in name or not name.endswith(".py"):
-            yield f"{name[:80]!r} is no Python file within the task's folder"
+            yield f"{name[:80]!r} is no Python file within the project"
+    about = About.of(definition, suite.sources)
+    for data in suite.checks:
+        yield from _of_check(data, about, place="a check of every case")
+    validator, ids = validator_of(definition.input_schema), set[str]()
+    for number, case in enumerate(suite.cases, 1):
+        place = f"case {number}"
+        try:
+            if not validator.is_valid(case_input(case, definition)):
+                yield f"{place}: the input does not satisfy the input schema"
+        except InvalidInput:
+            yield f"{place}: the task takes no such conversation, and there is no input"
+        if case.id and case.id in ids:
+            yield f"{place}: another case has its id"
+        ids.add(case.id)
+        for data in case.checks:
+            yield from _of_check(data, about, place=place)
+        for expected in [] if case.expect is None else expected_fields(case.expect):
+            yield from (f"{place}: expect: {what}" for what in expected.faults(about))
+
+
+def _of_check(data: dict[str, Any], about: About, *, place: str) -> Iterator[str]:
+    check, messages = read_check(data)
+    messages += [] if check is None else check.kind.faults(about)
+    yield from (f"{place}: {message}" for message in messages)

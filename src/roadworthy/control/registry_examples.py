@@ -38,6 +38,7 @@ __all__ = [
     "NEW_KEY",
     "PUBLICATION",
     "RESULTS",
+    "SAVED_CASE",
     "VERSION",
     "VERSIONS",
 ]
@@ -158,4 +159,10 @@ NEW_CASE: Final[dict[str, Any]] = {
     "input": {"comment": "It broke on the first day"},
     "expect": {"sentiment": "negative"},
     "tags": ["edge"],
+}
+SAVED_CASE: Final[dict[str, Any]] = {
+    "task": _TASK,
+    "id": "case-5c0d1f22ab",
+    "file": f"tasks/{_TASK}/cases.jsonl",
+    "line": 21,
 }

@@ -6,7 +6,6 @@ is from, with the role that they have here; whatever a body says of that is not 
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -16,8 +15,9 @@ from roadworthy.control import registry_examples as examples
 from roadworthy.control.answers import answers, json_answer, takes
 from roadworthy.control.bodies import json_body
 from roadworthy.control.context import control_of
-from roadworthy.control.draft_check import checked_draft
+from roadworthy.control.draft_check import check_versions, checked_draft
 from roadworthy.control.registry_query import (
+    DiffQuery,
     ExportQuery,
     HistoryQuery,
     PublishQuery,
@@ -28,6 +28,8 @@ from roadworthy.control.registry_query import (
 from roadworthy.control.visitor import acting, owner
 from roadworthy.core.errors import InvalidRequest
 from roadworthy.registry import CaseResult, Draft, Move, MoveRequest, Pointer, VersionRow
+from roadworthy.registry.differences import difference
+from roadworthy.registry.pointing import check_channel
 from roadworthy.tasks import is_task_name
 
 __all__ = [
@@ -35,7 +37,6 @@ __all__ = [
     "MoveList",
     "ResultList",
     "VersionList",
-    "channel_name",
     "router",
     "task_name",
 ]
@@ -48,7 +49,6 @@ MAX_RESULTS_BYTES: Final = 100_000_000
 MAX_BUNDLE_BYTES: Final = 500_000_000
 MAX_WHY: Final = 10_000
 MAX_REFERENCE: Final = 200
-_CHANNEL: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}")
 
 
 class VersionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +141,20 @@ def version(request: Request, task: str, reference: str) -> Response:
 
 
 @router.get(
+    "/api/tasks/{task}/diff",
+    responses=answers("Difference"),
+    operation_id="diff_versions",
+)
+def diff(request: Request, task: str, query: Annotated[DiffQuery, Query()]) -> Response:
+    """What differs between two versions: text by word, schemas by field, what may break callers
+    marked."""
+    registry, name = control_of(request).registry, task_name(task)
+    old = registry.version(name, _reference(query.old))
+    new = registry.version(name, _reference(query.new))
+    return json_answer(difference(old, new))
+
+
+@router.get(
     "/api/channels",
     responses=answers("ChannelList", example=examples.CHANNELS),
     operation_id="list_all_channels",
@@ -181,7 +195,8 @@ def move(
     """Point a channel to another version, if role and gate allow it. With `weigh=true`, answers
     the `Evidence` that the move would rely on instead."""
     control = control_of(request)
-    _check_wish(wish, task=task_name(task), channel=channel_name(channel))
+    check_channel(channel)
+    _check_wish(wish, task=task_name(task), channel=channel)
     if query.weigh:
         return json_answer(control.registry.weigh(wish))
     return json_answer(control.registry.move(wish, owner()))
@@ -265,6 +280,7 @@ def export(request: Request, query: Annotated[ExportQuery, Query()]) -> Response
 def take(request: Request, bundle: BundleBody) -> Response:
     """Add what an export holds and this registry does not; answers the versions that are new.
     Channels stay where they are."""
+    check_versions(bundle)
     added = control_of(request).registry.take(bundle, owner())
     return json_answer(VersionList(versions=added))
 
@@ -280,21 +296,6 @@ def task_name(name: str) -> str:
             f"{name[:80]!r} cannot be a task's name, which is at most 100 letters, digits, '.',"
             " '_' and '-'.",
             param="task",
-        )
-    return name
-
-
-def channel_name(name: str) -> str:
-    """The name, if a channel can have it.
-
-    Raises:
-        InvalidRequest: none can.
-    """
-    if not _CHANNEL.fullmatch(name):
-        raise InvalidRequest(
-            f"{name[:80]!r} cannot be a channel's name, which begins with a letter and is at most"
-            " 100 letters, digits, '.', '_' and '-'.",
-            param="channel",
         )
     return name
 

@@ -14,7 +14,8 @@ from roadworthy.control import create_app
 from roadworthy.control.access import Access
 from roadworthy.control.context import Workbench
 from roadworthy.control.memory import MemorySource
-from roadworthy.registry import Registry
+from roadworthy.models import Model
+from roadworthy.registry.store import StoredRegistry
 from roadworthy.storage import StateFolder
 from roadworthy.storage.database import open_database
 
@@ -39,19 +40,27 @@ class HandClock:
 class Installation:
     """A control plane with a database of its own; nothing waits for `pause`, it is counted."""
 
-    def __init__(self, folder: Path, *, registry: Registry | None = None) -> None:
+    def __init__(self, folder: Path, *, root: Path | None = None) -> None:
         self.clock = HandClock()
-        self.engine = open_database(StateFolder(folder))
+        state = StateFolder(folder / "state")
+        self.engine = open_database(state)
+        self.registry = StoredRegistry(
+            self.engine,
+            state,
+            clock=self.clock,
+            protected=("production",),
+            models=lambda: {"m": Model(name="m", provider="openai", upstream="u")},
+            environment="test",
+        )
         self.keys = KeyStore(self.engine, clock=self.clock)
         self.paused: list[float] = []
         self.changes = 0
         self.access = Access(
             signer=SessionSigner(b"s" * 32), keys=self.keys, owner_token=TOKEN, pause=self._pause
         )
-        bench = None if registry is None else Workbench(registry=registry, on_change=self._changed)
         self.app = create_app(
             MemorySource(),
-            workbench=bench,
+            workbench=Workbench(registry=self.registry, on_change=self._changed, root=root),
             access=self.access,
             hosts=("board.test",),
             clock=self.clock,

@@ -79,11 +79,6 @@ def create_app(
     app.include_router(keys_router)
     app.include_router(registry_router)  # before the address of a task, whose name may hold slashes
     app.include_router(work_router)
-    app.include_router(session_api_router)
-    app.include_router(session_router)
-    app.include_router(keys_router)
-    app.include_router(registry_router)  # before the address of a task, whose name may hold slashes
-    app.include_router(work_router)
     app.include_router(api_router)
     app.include_router(prompt_router)  # before the page of a task, whose name may hold slashes
     app.include_router(page_router)

@@ -16,6 +16,7 @@ from roadworthy.cli.check import check
 from roadworthy.cli.conform import conform
 from roadworthy.cli.conformance import conformance
 from roadworthy.cli.demo.command import demo
+from roadworthy.cli.diff import diff
 from roadworthy.cli.docs import docs
 from roadworthy.cli.export import export, import_
 from roadworthy.cli.init import init
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 VERBS: Final[tuple[Callable[..., None], ...]] = (
     *(demo, init, check, run, serve, calls, call, conform, conformance),
-    *(publish, log, show, promote, rollback, channels, history, docs, export),
+    *(publish, log, show, diff, promote, rollback, channels, history, docs, export),
 )
 for verb in VERBS:
     app.command()(verb)

@@ -15,14 +15,24 @@ import msgspec
 from roadworthy.registry.body_changes import EXAMPLES_FILE, prompt_files
 from roadworthy.registry.levels import changes_between, level_of
 from roadworthy.registry.suite_changes import case_name, paired_cases, thresholds
-from roadworthy.registry.version import Change, Level, Version
+from roadworthy.registry.version import Change, Level, Version, VersionRow
 from roadworthy.registry.words import Row, compare_texts, whole_text
 from roadworthy.tasks import TaskDefinition
 from roadworthy.tasks.cases import Case, Suite
 
-__all__ = ["CaseDifference", "Difference", "TextDifference", "ValueDifference", "difference"]
+__all__ = [
+    "WORKING",
+    "CaseDifference",
+    "Difference",
+    "TextDifference",
+    "ValueDifference",
+    "difference",
+    "working_version",
+]
 
 Verb: TypeAlias = Literal["added", "removed", "changed"]
+WORKING: Final = "working"
+"""What a working copy is called where a version is asked for."""
 _SETTINGS: Final = ("model", "stream", "mode", "repair", "max_reasks", "timeout_s")
 
 
@@ -87,9 +97,24 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         return any(change.breaking for change in self.changes)
 
 
+def working_version(definition: TaskDefinition, suite: Suite) -> Version:
+    """A working copy in the form of a version, to be compared; of its row only the name counts."""
+    row = VersionRow(
+        task=definition.name,
+        version=WORKING,
+        digest="",
+        definition_digest=definition.digest,
+        level="patch",
+        message="",
+        author="",
+        commit=None,
+        published_us=0,
+    )
+    return Version(row=row, definition=definition, suite=suite)
+
+
 def difference(old: Version, new: Version) -> Difference:
-    """What differs between two versions of a task; a working copy is a version that is called
-    ``working``."""
+    """What differs between two versions of a task; either may be a `working_version`."""
     states = (old.definition, old.suite), (new.definition, new.suite)
     changes = changes_between(*states)
     return Difference(

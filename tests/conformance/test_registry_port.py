@@ -10,12 +10,13 @@ from typing import TypeAlias
 import pytest
 
 from registry_samples import ADA, CASES, draft_of, results_of, stored_registry
+from registry_serving import served_registry
 from roadworthy.core.errors import Forbidden, GateRefused, NotFound, RegistryConflict
 from roadworthy.registry import MoveRequest, Registry
 from roadworthy.tasks import Case, Gate, Suite
 
 Opening: TypeAlias = Callable[[Path], AbstractContextManager[Registry]]
-IMPLEMENTATIONS: dict[str, Opening] = {"stored": stored_registry}
+IMPLEMENTATIONS: dict[str, Opening] = {"stored": stored_registry, "remote": served_registry}
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -33,7 +34,7 @@ def test_publishing_numbers_versions_by_what_changed(registry: Registry) -> None
         draft_of(),
         draft_of("Say: {{ comment }}"),
         draft_of("Say: {{ comment }}", description="More words."),
-        draft_of("Say: {{ comment }}", output_schema=None),
+        draft_of("Say: {{ comment }}", output_schema=None, suite=Suite()),
     ]
     numbers = [registry.publish(draft, ADA).version.version for draft in drafts]
     assert numbers == ["1.0.0", "1.1.0", "1.1.1", "2.0.0"]

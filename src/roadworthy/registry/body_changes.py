@@ -31,6 +31,7 @@ def body_changes(old: TaskDefinition, new: TaskDefinition) -> list[Change]:
         *_parameters(old.parameters, new.parameters),
         *_templates(old, new),
         *_blocks(old.blocks, new.blocks),
+        *_texts(old.sources, new.sources, "sources/"),
         *_constraints(old.constraints, new.constraints),
     ]
 

@@ -68,7 +68,8 @@ def next_publication(
     level: Level = "major"
     if newest is not None:
         changes = changes_between((newest.definition, newest.suite), (definition, draft.suite))
-        level = _level(draft, changes)
+        same_answers = newest.row.definition_digest == definition.digest
+        level = _level(draft, changes, least="patch" if same_answers else "minor")
     number = next_version(None if newest is None else newest.row.version, level)
     row = VersionRow(
         task=definition.name,
@@ -91,15 +92,17 @@ def next_publication(
     return Publication(version=row, new=True, changes=changes, previous=previous), version
 
 
-def _level(draft: Draft, changes: tuple[Change, ...]) -> Level:
-    computed: Level = level_of(changes) or "patch"
+def _level(draft: Draft, changes: tuple[Change, ...], *, least: Level) -> Level:
+    """``least`` holds even if no change was found that says so: versions of one definition share
+    what tests measured, so what may answer differently is never a patch."""
+    computed = max(level_of(changes) or least, least, key=_RANK.__getitem__)
     if draft.bump is None:
         return computed
     if _RANK[draft.bump] < _RANK[computed]:
-        why = next(change for change in changes if change.level == computed)
+        found = (f"{c.place}: {c.what}" for c in changes if c.level == computed)
         raise InvalidRequest(
             f"this is a {computed} version, and may be raised but not lowered to {draft.bump}:"
-            f" {why.place}: {why.what}",
+            f" {next(found, 'its definition differs')}",
             param="bump",
         )
     return draft.bump

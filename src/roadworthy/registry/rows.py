@@ -168,10 +168,13 @@ def read_moves(
     moved nothing here; or, `as_made`, what they were there."""
     query = select(moves.c.move, moves.c.kind).order_by(moves.c.at_us.desc(), moves.c.seq.desc())
     query = _where(query, task, channel).limit(limit)
-    found = [(msgspec.json.decode(t, type=Move), kind) for t, kind in connection.execute(query)]
-    if as_made:
-        return [move for move, _ in found]
-    return [m if m.kind == k else msgspec.structs.replace(m, kind=k) for m, k in found]
+    return [_move(row, as_made=as_made) for row in connection.execute(query)]
+
+
+def _move(row: Row[Any], *, as_made: bool) -> Move:
+    move = msgspec.json.decode(row.move, type=Move)
+    same = as_made or move.kind == row.kind
+    return move if same else msgspec.structs.replace(move, kind=row.kind)
 
 
 def _where(query: Select[Any], task: str | None, channel: str | None) -> Select[Any]:

@@ -72,6 +72,9 @@ class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """Texts that templates may include, by name."""
     constraints: tuple[ConstraintDefinition, ...] = ()
     """All must hold of what is delivered; in the order of `rules.toml`."""
+    sources: dict[str, str] = {}
+    """Texts of the Python files that serving it runs, by path relative to the project. They are
+    compared with the files that are installed; what is stored is never run."""
     stream: StreamMode = "raw"
     mode: Mode | None = None
     """How to ask for the output's structure; None: the strongest way that the model has."""

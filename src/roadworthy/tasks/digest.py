@@ -27,10 +27,12 @@ def definition_digest(definition: TaskDefinition) -> str:
     # Left out where there are none, so that a task without them keeps its digest.
     constraints = {"constraints": definition.constraints} if definition.constraints else {}
     mode = {"mode": definition.mode} if definition.mode is not None else {}
+    sources = {"sources": definition.sources} if definition.sources else {}
     return content_digest(
         {
             **constraints,
             **mode,
+            **sources,
             "model": definition.model,
             "parameters": definition.parameters,
             "input_schema": without_remarks(definition.input_schema),

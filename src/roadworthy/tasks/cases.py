@@ -17,7 +17,7 @@ from roadworthy.tasks.gate import Gate
 from roadworthy.tasks.messages import input_from_messages
 from roadworthy.tasks.schemas import validator_of
 
-__all__ = ["Case", "Suite", "case_id", "case_input", "expectations_digest", "question_digest"]
+__all__ = ["Case", "Suite", "case_id", "case_input", "expectations_digest"]
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,15 +71,6 @@ def case_input(case: Case, definition: TaskDefinition) -> dict[str, Any]:
     return input_from_messages(definition, case.conversation, is_valid=validator.is_valid)
 
 
-def question_digest(case: Case, definition: TaskDefinition) -> str:
-    """The digest of what the case asks; cases of equal digests share their answers.
-
-    Raises:
-        InvalidInput: the task takes no such conversation.
-    """
-    return content_digest(case_input(case, definition))
-
-
 def case_id(case: Case, definition: TaskDefinition) -> str:
     """The case's id; one that has none is called by the digest of what it asks, so that its name
     stays when the file is sorted anew or its expectations change.
@@ -87,7 +78,7 @@ def case_id(case: Case, definition: TaskDefinition) -> str:
     Raises:
         InvalidInput: the task takes no such conversation.
     """
-    return case.id or f"case-{question_digest(case, definition)[:10]}"
+    return case.id or f"case-{content_digest(case_input(case, definition))[:10]}"
 
 
 def expectations_digest(case: Case, suite: Suite) -> str:

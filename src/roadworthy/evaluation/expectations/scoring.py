@@ -14,12 +14,12 @@ import inspect
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from roadworthy.core.errors import ProjectError, RoadworthyError
 from roadworthy.registry import Score
 from roadworthy.tasks import Case, Suite, TaskDefinition
-from roadworthy.tasks.cases import case_id, expectations_digest
+from roadworthy.tasks.cases import expectations_digest
 from roadworthy.tasks.expectations import (
     About,
     Answer,
@@ -34,7 +34,7 @@ from roadworthy.tasks.expectations import (
 __all__ = ["Expectations", "compile_expectations", "passed_of"]
 
 _DELIVERED: Final = "delivered"
-_PASSING: Final = frozenset(
+_NOBODY: Final = frozenset(
     {
         "upstream_error",
         "exchange_missing",
@@ -52,7 +52,7 @@ _PASSING: Final = frozenset(
 @dataclass(frozen=True)
 class _Compiled:
     label: str
-    check: Check
+    negated: bool
     score: Scorer
 
 
@@ -75,9 +75,9 @@ class Expectations:
         scores = [await _scored(one, answer) for one in self.checks]
         if not self.expects_error and (answer.error is not None or not scores):
             scores.insert(0, _delivered(answer))
-        if answer.error is not None and answer.error.code in _PASSING and not self.expects_error:
-            reason = f"nobody answered: {answer.error.code}"
-            return tuple(_unscored(score, reason) for score in scores)
+        error = answer.error
+        if error is not None and error.code in _NOBODY and passed_of(scores) is not True:
+            return tuple(_unscored(score, f"nobody answered: {error.code}") for score in scores)
         return tuple(scores)
 
 
@@ -86,32 +86,24 @@ def compile_expectations(
 ) -> Expectations:
     """What the case and its suite expect of answers of this task.
 
-    Checks of the suite that need a value are left out of a case that waits for an error.
-
-    Raises:
-        ProjectError: a check does not fit the task; loading a project finds the same.
+    Checks of the suite that need a value are left out of a case that waits for an error. A check
+    that does not fit the task, as of an older version with another output, fails every answer and
+    says why; one of a kind that this release does not know stays unscored.
     """
     about = About.of(definition, suite.sources)
-    own, faults = _read(case.checks)
-    own = [*(Check(one) for one in expected_fields(case.expect)), *own] if _expects(case) else own
-    shared, more = _read(suite.checks)
-    expects_error = any(check.expects_error for check in own)
+    expected = [] if case.expect is None else expected_fields(case.expect)
+    own: list[_Read] = [(Check(one), "") for one in expected] + _read(case.checks)
+    expects_error = any(check is not None and check.expects_error for check, _ in own)
+    shared = _read(suite.checks)
     if expects_error:
-        shared = [check for check in shared if not check.kind.needs_value]
-    checks = [*own, *shared]
-    faults += more
-    for check in checks:
-        faults += check.kind.faults(about)
-    if faults:
-        named = case_id(case, definition)
-        raise ProjectError([f"case {named} of task {definition.name!r}: {what}" for what in faults])
-    labels = _unique([check.label for check in checks])
+        shared = [one for one in shared if one[0] is not None and not one[0].kind.needs_value]
+    read = [*own, *shared]
+    labels = _unique([check.label if check else what for check, what in read])
     return Expectations(
         digest=expectations_digest(case, suite),
         expects_error=expects_error,
         checks=tuple(
-            _Compiled(label, check, check.kind.scorer(about, services))
-            for label, check in zip(labels, checks, strict=True)
+            _compiled(label, one, about, services) for label, one in zip(labels, read, strict=True)
         ),
     )
 
@@ -124,18 +116,28 @@ def passed_of(scores: Iterable[Score]) -> bool | None:
     return None if None in verdicts else True
 
 
-def _expects(case: Case) -> bool:
-    return case.expect is not None
+_Read: TypeAlias = tuple[Check | None, str]
+"""A check, or what is wrong with how it is written."""
 
 
-def _read(checks: Sequence[dict[str, object]]) -> tuple[list[Check], list[str]]:
-    read, faults = [], []
-    for data in checks:
-        check, found = read_check(data)
-        faults += found
-        if check is not None:
-            read.append(check)
-    return read, faults
+def _read(checks: Sequence[dict[str, Any]]) -> list[_Read]:
+    read = [read_check(data) for data in checks]
+    return [(check, "; ".join(faults)) for check, faults in read]
+
+
+def _compiled(label: str, read: _Read, about: About, services: Services) -> _Compiled:
+    check, unread = read
+    if check is None:
+        return _Compiled(label, False, _always(Verdict(passed=None, reason=unread)))
+    fault = next(check.kind.faults(about), None)
+    if fault is not None:
+        reason = f"does not fit the task: {fault}"
+        return _Compiled(label, False, _always(Verdict(passed=False, reason=reason)))
+    return _Compiled(label, check.negated, check.kind.scorer(about, services))
+
+
+def _always(verdict: Verdict) -> Scorer:
+    return lambda _: verdict
 
 
 def _unique(labels: list[str]) -> list[str]:
@@ -159,7 +161,7 @@ async def _scored(one: _Compiled, answer: Answer) -> Score:
         verdict = Verdict(passed=None, reason=error.message)
     except Exception as error:  # noqa: BLE001  # a failure of one score is that score's record
         verdict = Verdict(passed=None, reason=f"{type(error).__name__} in the check")
-    if one.check.negated and verdict.passed is not None and not verdict.stands:
+    if one.negated and verdict.passed is not None and not verdict.stands:
         verdict = _negated(verdict)
     return Score(name=one.label, passed=verdict.passed, score=verdict.score, reason=verdict.reason)
 

@@ -25,10 +25,22 @@ class Server:
     control: str
     state: Path
     process: subprocess.Popen[str]
+    told: str = ""
+    """What it said before its last address was known, that line included."""
 
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Reply:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return fetch(self.gateway + path, data, headers)
+
+    def said(self) -> str:
+        """All that it announced."""
+        assert self.process.stdout is not None
+        said = self.told
+        while "Ctrl-C" not in said:
+            line = self.process.stdout.readline()
+            assert line, said
+            said += line
+        return said
 
     def get(self, path: str) -> Reply:
         return fetch(self.gateway + path)
@@ -76,8 +88,8 @@ def serving(project: Path, *options: str) -> Iterator[Server]:
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     try:
-        gateway, control = read_addresses(process)
-        yield Server(gateway, control, project / ".roadworthy", process)
+        gateway, control, told = read_start(process)
+        yield Server(gateway, control, project / ".roadworthy", process, told)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -89,11 +101,16 @@ def serving(project: Path, *options: str) -> Iterator[Server]:
 
 
 def read_addresses(process: subprocess.Popen[str]) -> tuple[str, str]:
+    return read_start(process)[:2]
+
+
+def read_start(process: subprocess.Popen[str]) -> tuple[str, str, str]:
+    """Both addresses, and all that was said up to them."""
     assert process.stdout is not None
     said = ""
     for line in process.stdout:
         said += line
         found = re.findall(r"http://[\d.]+:\d+", said)
         if len(found) == 2:
-            return found[0], found[1]
+            return found[0], found[1], said
     raise AssertionError(f"roadworthy serve ended with {process.wait(10)}:\n{said}")

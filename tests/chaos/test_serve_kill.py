@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from canned_upstream import canned_upstream
+from production import into_production
 from projects import write_project
 from serving_process import Server, serving
 
@@ -28,7 +29,7 @@ ANSWER = json.dumps({"sentiment": "positive", "confidence": 0.5})
 def test_each_answered_call_is_in_the_database_once_after_kill_9(tmp_path: Path) -> None:
     with canned_upstream(lambda _: ANSWER) as upstream:
         project = write_project(tmp_path, upstream.base_url, settings="[server]\ngateways = 2\n")
-        with serving(project) as server:
+        with serving(into_production(project)) as server:
             answered = call_while_killing(server)
         # Serving ended in order, so the keeper has loaded all that the gateways wrote.
     assert len(answered) == CALLS

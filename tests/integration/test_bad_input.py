@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from canned_upstream import canned_upstream
+from production import into_production
 from projects import write_project
 from serving_process import Reply, Server, serving
 
@@ -22,7 +23,9 @@ HELLO = [{"role": "user", "content": "hello"}]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with canned_upstream(lambda _: ANSWER) as upstream:
-        project = write_project(tmp_path_factory.mktemp("project"), upstream.base_url)
+        project = into_production(
+            write_project(tmp_path_factory.mktemp("project"), upstream.base_url)
+        )
         with serving(project) as running:
             yield running
 

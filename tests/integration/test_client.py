@@ -14,6 +14,7 @@ import pytest
 
 import roadworthy
 from canned_upstream import Upstream, canned_upstream
+from production import into_production
 from projects import write_project
 from roadworthy.client import AsyncClient, Client, GatewayUnreachable
 from roadworthy.core.errors import InvalidInput, OutputNonconforming, UnknownTask
@@ -31,7 +32,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def project(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_project(tmp_path_factory.mktemp("project"), upstream.base_url)
+    return into_production(write_project(tmp_path_factory.mktemp("project"), upstream.base_url))
 
 
 @pytest.fixture(scope="module")

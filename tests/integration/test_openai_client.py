@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from canned_upstream import Upstream, canned_upstream
+from production import into_production
 from projects import write_project
 from serving_process import Server, serving
 
@@ -31,7 +32,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    project = write_project(tmp_path_factory.mktemp("project"), upstream.base_url)
+    project = into_production(write_project(tmp_path_factory.mktemp("project"), upstream.base_url))
     with serving(project) as running:
         yield running
 

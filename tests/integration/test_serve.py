@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from canned_upstream import canned_upstream
+from production import into_production
 from projects import write_project
 from serving_process import Server, serving
 
@@ -36,7 +37,7 @@ def children(server: Server) -> list[psutil.Process]:
 
 def test_a_call_shows_on_the_dashboard_and_in_the_control_api(tmp_path: Path) -> None:
     with canned_upstream(lambda _: ANSWER) as upstream:
-        project = write_project(tmp_path, upstream.base_url)
+        project = into_production(write_project(tmp_path, upstream.base_url))
         with serving(project) as server:
             reply = server.post(TASK, FINE)
             call = reply.json()["call"]
@@ -72,12 +73,50 @@ def test_dev_serves_a_changed_prompt_and_keeps_the_last_good_one(tmp_path: Path)
             assert asked() == "They wrote: fine"
 
 
-def test_a_project_with_faults_is_not_served_and_all_of_them_are_told(tmp_path: Path) -> None:
+def test_faults_of_an_installations_own_files_are_all_told(tmp_path: Path) -> None:
+    project = write_project(tmp_path, "http://127.0.0.1:9/v1", settings="[servr]\n")
+    (project / "models.toml").write_text("[modles.canned]\n")
+    says = r"ended with 1(.|\n)*modles(.|\n)*servr"
+    with pytest.raises(AssertionError, match=says), serving(project):
+        pass
+
+
+def test_dev_does_not_start_with_a_faulty_task_and_tells_all_faults(tmp_path: Path) -> None:
     project = write_project(tmp_path, "http://127.0.0.1:9/v1", settings="[servr]\n")
     (project / "tasks/triage/prompt/user.md").write_text("{{ coment }}")
     says = r"ended with 1(.|\n)*servr(.|\n)*coment"
-    with pytest.raises(AssertionError, match=says), serving(project):
+    with pytest.raises(AssertionError, match=says), serving(project, "--dev"):
         pass
+
+
+def test_production_serves_on_whatever_becomes_of_the_working_copy(tmp_path: Path) -> None:
+    with canned_upstream(lambda _: ANSWER) as upstream:
+        project = into_production(write_project(tmp_path, upstream.base_url))
+        (project / "tasks/triage/prompt/user.md").write_text("{{ coment }}")
+        with serving(project) as server:
+            reply = server.post(TASK, FINE)
+            assert (reply.status, reply.headers["x-roadworthy-version"]) == (200, "1.0.0")
+            installation = server.control_get("/healthz").json()["installation"]
+            assert "coment" in installation["draft_faults"][0]
+
+
+def test_a_task_that_is_not_in_production_says_how_it_gets_there(tmp_path: Path) -> None:
+    with serving(write_project(tmp_path, "http://127.0.0.1:9/v1")) as server:
+        reply = server.post(TASK, FINE)
+        assert reply.status == 404
+        assert "`roadworthy publish triage" in reply.json()["error"]["message"]
+        said = server.said()
+    assert "Tasks      none is in production" in said
+    assert "triage: `roadworthy publish triage" in said
+
+
+def test_the_keepers_address_is_for_its_own_user_and_gone_when_it_is(tmp_path: Path) -> None:
+    with serving(write_project(tmp_path, "http://127.0.0.1:9/v1")) as server:
+        path = server.state / "keeper.json"
+        told = json.loads(path.read_bytes())
+        assert told["url"] == server.control
+        assert (path.stat().st_mode & 0o777, len(told["token"]) > 40) == (0o600, True)
+    assert not path.exists()
 
 
 def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
@@ -92,7 +131,7 @@ def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     with canned_upstream(lambda _: ANSWER) as upstream:
-        project = write_project(tmp_path, upstream.base_url)
+        project = into_production(write_project(tmp_path, upstream.base_url))
         with serving(project) as server:
             assert server.post(TASK, FINE).status == 200
             orphans = children(server)
@@ -104,7 +143,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
 
 def test_a_restart_serves_while_the_database_is_away(tmp_path: Path) -> None:
     with canned_upstream(lambda _: ANSWER) as upstream:
-        project = write_project(tmp_path, upstream.base_url)
+        project = into_production(write_project(tmp_path, upstream.base_url))
         with serving(project) as server:
             server.post(TASK, FINE)
         database = project / ".roadworthy/calls.sqlite"
@@ -136,7 +175,7 @@ def test_a_keeper_that_comes_back_to_faulty_files_keeps_the_last_good_revision(
 
 def test_a_keeper_that_comes_back_does_not_put_changed_files_into_service(tmp_path: Path) -> None:
     with canned_upstream(lambda _: ANSWER) as upstream:
-        project = write_project(tmp_path, upstream.base_url)
+        project = into_production(write_project(tmp_path, upstream.base_url))
         with serving(project) as server:
             (project / "tasks/triage/prompt/user.md").write_text("Changed: {{ comment }}")
             revision = server.get("/readyz").json()["revision"]

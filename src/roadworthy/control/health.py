@@ -27,7 +27,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def health_of(status: Status, *, version: str) -> Health:
-    reasons = [*_project(status), *_gateways(status), *_records(status)]
+    reasons = [*_project(status), *_tasks(status), *_gateways(status), *_records(status)]
     return Health(
         status="degraded" if reasons else "ok",
         reasons=reasons,
@@ -44,6 +44,10 @@ def _project(status: Status) -> list[str]:
     if not status.revision:
         return ["No project is served yet. Run roadworthy serve in its folder."]
     return []
+
+
+def _tasks(status: Status) -> list[str]:
+    return [f"Task {name} is not served: {why}." for name, why in status.unservable.items()]
 
 
 def _gateways(status: Status) -> list[str]:

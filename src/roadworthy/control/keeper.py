@@ -12,23 +12,32 @@ import asyncio
 import logging
 import socket
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
+from sqlalchemy import Engine
 
+from roadworthy.control.access import stored_access
 from roadworthy.control.app import create_app
+from roadworthy.control.context import Workbench
+from roadworthy.control.keeper_address import announced
 from roadworthy.control.keeper_jobs import (
+    follow_registry_for_ever,
     forget_for_ever,
     listen_to_supervisor,
     load_for_ever,
     publish_for_ever,
+    restore_files_for_ever,
 )
-from roadworthy.control.publisher import Publisher
+from roadworthy.control.publisher import BoundModels, Publisher
 from roadworthy.control.stored import StoredSource
 from roadworthy.core import SystemClock
 from roadworthy.core.channel import Channel
-from roadworthy.core.errors import RoadworthyError
+from roadworthy.core.errors import RoadworthyError, StoreError
 from roadworthy.core.http_server import http_server
+from roadworthy.registry.served import ServedVersions
+from roadworthy.registry.store import StoredRegistry
 from roadworthy.storage import StateFolder, keeper_lock
 from roadworthy.storage.database import open_database
 from roadworthy.storage.loader import Loader
@@ -49,43 +58,93 @@ async def keep(arguments: argparse.Namespace) -> None:
     """
     folder = StateFolder(arguments.state)
     channel = await Channel.over(socket.socket(fileno=arguments.channel_fd))
-    publisher = Publisher(root=arguments.project, folder=folder, environment=arguments.environment)
+    publisher = Publisher(
+        root=arguments.project,
+        folder=folder,
+        environment=arguments.environment,
+        dev=arguments.dev,
+    )
     with ExitStack() as held:
         try:
             held.enter_context(keeper_lock(folder))
-            if arguments.again and not arguments.dev and folder.snapshot.exists():
-                publisher.adopt()  # a keeper that died must not put changed files into service
-            else:
-                publisher.publish_or_adopt()
+            engine = await asyncio.to_thread(_start, publisher, folder, again=arguments.again)
         except RoadworthyError as error:
             channel.send({"type": "failed", "message": error.message})
             raise
         channel.send({"type": "ready", "revision": publisher.snapshot.revision})
-        engine = await asyncio.to_thread(open_database, folder)
-        clock = SystemClock()
-        loader = Loader(folder, engine, clock)
-        source = StoredSource(engine=engine, folder=folder, publisher=publisher)
-        app = create_app(
-            source,
-            hosts=publisher.snapshot.settings.server.allowed_hosts,
-            gateway_url=arguments.gateway_url,
-        )
-        server = http_server(app, grace_s=GRACE_S)
-        jobs = [
-            asyncio.create_task(listen_to_supervisor(channel, source, publisher, server)),
-            asyncio.create_task(load_for_ever(loader, source, clock)),
-            asyncio.create_task(forget_for_ever(publisher, folder, engine, clock)),
-        ]
-        if arguments.dev:
-            jobs.append(asyncio.create_task(publish_for_ever(publisher)))
-        await server.serve(sockets=[socket.socket(fileno=arguments.socket_fd)])
-        for job in jobs:
-            job.cancel()
-        await asyncio.gather(*jobs, return_exceptions=True)
-        # The gateways have stopped by now: what they wrote last is loaded before the keeper goes.
-        await asyncio.to_thread(loader.load_once)
-        loader.close()
-        engine.dispose()
+        if engine is None:  # gateways serve; the supervisor starts the keeper until it is back
+            engine = await asyncio.to_thread(open_database, folder)
+            publisher.start(ServedVersions(engine, folder), again=True)
+        await _work(arguments, held, _Kept(folder, channel, publisher, engine))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the keeper holds while it works."""
+
+    folder: StateFolder
+    channel: Channel
+    publisher: Publisher
+    engine: Engine
+
+
+async def _work(arguments: argparse.Namespace, held: ExitStack, kept: _Kept) -> None:
+    folder, publisher, engine = kept.folder, kept.publisher, kept.engine
+    clock = SystemClock()
+    sock = socket.socket(fileno=arguments.socket_fd)
+    token = held.enter_context(announced(folder, sock))
+    loader = Loader(folder, engine, clock)
+    source = StoredSource(engine=engine, folder=folder, publisher=publisher)
+    settings = publisher.snapshot.settings
+    registry = StoredRegistry(
+        engine,
+        folder,
+        clock=clock,
+        protected=settings.channels.protected,
+        models=lambda: BoundModels(publisher),
+        environment=arguments.environment or settings.defaults.environment,
+    )
+    app = create_app(
+        source,
+        workbench=Workbench(registry=registry, on_change=publisher.follow, root=arguments.project),
+        access=stored_access(engine, folder, clock=clock, owner_token=token),
+        hosts=settings.server.allowed_hosts,
+        gateway_url=arguments.gateway_url,
+    )
+    server = http_server(app, grace_s=GRACE_S)
+    jobs = [
+        asyncio.create_task(listen_to_supervisor(kept.channel, source, publisher, server)),
+        asyncio.create_task(load_for_ever(loader, source, clock)),
+        asyncio.create_task(forget_for_ever(publisher, folder, engine, clock)),
+        asyncio.create_task(follow_registry_for_ever(publisher)),
+        asyncio.create_task(restore_files_for_ever(publisher)),
+    ]
+    if arguments.dev:
+        jobs.append(asyncio.create_task(publish_for_ever(publisher)))
+    await server.serve(sockets=[sock])
+    for job in jobs:
+        job.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
+    # The gateways have stopped by now: what they wrote last is loaded before the keeper goes.
+    await asyncio.to_thread(loader.load_once)
+    loader.close()
+    engine.dispose()
+
+
+def _start(publisher: Publisher, folder: StateFolder, *, again: bool) -> Engine | None:
+    """Let the first snapshot be written; None: the database is away, and what was served last is
+    served on without it."""
+    try:
+        engine = open_database(folder)
+    except StoreError as away:
+        try:
+            publisher.start(None, again=again)
+        except StoreError as error:
+            raise StoreError(f"{away.message}\n{error.message}") from error
+        _log.error("%s", away.message)
+        return None
+    publisher.start(ServedVersions(engine, folder), again=again)
+    return engine
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

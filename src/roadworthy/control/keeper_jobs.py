@@ -17,10 +17,20 @@ from roadworthy.storage import StateFolder
 from roadworthy.storage.loader import Loader
 from roadworthy.storage.retention import expire_calls, expire_ledger, expire_texts
 
-__all__ = ["forget_for_ever", "listen_to_supervisor", "load_for_ever", "publish_for_ever"]
+__all__ = [
+    "follow_registry_for_ever",
+    "forget_for_ever",
+    "listen_to_supervisor",
+    "load_for_ever",
+    "publish_for_ever",
+    "restore_files_for_ever",
+]
 
 LOAD_EVERY_S = 0.2
 PUBLISH_EVERY_S = 0.5
+FOLLOW_EVERY_S = 0.25
+"""A promotion is to be served everywhere within two seconds, whoever wrote it."""
+RESTORE_EVERY_S = 60
 FORGET_EVERY_S = 3600
 DAY_US = 86_400_000_000
 
@@ -63,6 +73,34 @@ async def publish_for_ever(publisher: Publisher) -> None:
         await asyncio.sleep(PUBLISH_EVERY_S)
         if await asyncio.to_thread(publisher.publish_if_changed):
             _log.warning("serving revision %s", publisher.snapshot.revision[:12])
+
+
+async def follow_registry_for_ever(publisher: Publisher) -> None:
+    """Serve what the registry says; while it cannot be read, what it said last."""
+    told = ""
+    while True:
+        await asyncio.sleep(FOLLOW_EVERY_S)
+        try:
+            if await asyncio.to_thread(publisher.refresh):
+                _log.warning("serving revision %s", publisher.snapshot.revision[:12])
+            told = ""
+        except RoadworthyError as error:
+            if error.message != told:  # four times a second is too often to be read
+                _log.error("%s", error.message)
+            told = error.message
+        except Exception:  # noqa: BLE001 - a boundary: the last snapshot is served meanwhile
+            _log.exception("the registry cannot be followed")
+
+
+async def restore_files_for_ever(publisher: Publisher) -> None:
+    """Keep a file for each version, for gateways read no database."""
+    while True:
+        try:
+            if restored := await asyncio.to_thread(publisher.restore_files):
+                _log.warning("wrote the files of %d versions anew", restored)
+        except Exception:  # noqa: BLE001 - a boundary: only pins of these versions suffer
+            _log.exception("the files of versions could not be completed")
+        await asyncio.sleep(RESTORE_EVERY_S)
 
 
 async def forget_for_ever(

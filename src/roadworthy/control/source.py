@@ -63,6 +63,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Calls of the last day that were served but not recorded."""
     faults: tuple[str, ...] = ()
     """What is wrong with the project's files; the last good revision is served meanwhile."""
+    draft_faults: tuple[str, ...] = ()
+    """What is wrong with working copies where versions are served: it hinders nobody yet."""
+    unservable: dict[str, str] = {}
+    """Why a task that should be served is not, by its name."""
 
 
 class CallSource(Protocol):

@@ -24,6 +24,7 @@ class Publication(Protocol):
     """What is served, and what is wrong with the files that should be."""
 
     faults: tuple[str, ...]
+    draft_faults: tuple[str, ...]
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -106,6 +107,8 @@ class StoredSource:
             journal_lag_s=self.journal_lag_s,
             lost_calls=queries.lost_calls(self._engine, since_us=now_us - DAY_US),
             faults=self._publisher.faults,
+            draft_faults=self._publisher.draft_faults,
+            unservable=snapshot.unservable,
         )
 
 

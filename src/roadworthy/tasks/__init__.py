@@ -27,6 +27,7 @@ from roadworthy.tasks.project import (
     find_project,
     load_installation,
     load_project,
+    survey_project,
 )
 from roadworthy.tasks.prompt import CompiledPrompt
 from roadworthy.tasks.snapshot import (
@@ -34,6 +35,7 @@ from roadworthy.tasks.snapshot import (
     build_snapshot,
     read_snapshot,
     with_models,
+    with_revision,
     write_snapshot,
 )
 from roadworthy.tasks.stamp import project_stamp
@@ -70,6 +72,8 @@ __all__ = [
     "read_snapshot",
     "required_names",
     "single_text_field",
+    "survey_project",
     "with_models",
+    "with_revision",
     "write_snapshot",
 ]

@@ -24,6 +24,7 @@ __all__ = [
     "build_snapshot",
     "read_snapshot",
     "with_models",
+    "with_revision",
     "write_snapshot",
 ]
 
@@ -43,12 +44,17 @@ def build_snapshot(project: Project, *, price: Callable[[Model], Model]) -> Snap
         tasks=dict(project.tasks),
         models={name: price(model) for name, model in project.models.items()},
     )
-    return msgspec.structs.replace(content, revision=content_digest(content))
+    return with_revision(content)
 
 
 def with_models(snapshot: Snapshot, models: dict[str, Model]) -> Snapshot:
     """The snapshot with these models beside the project's own, which go before them."""
-    content = msgspec.structs.replace(snapshot, revision="", models=models | snapshot.models)
+    return with_revision(msgspec.structs.replace(snapshot, models=models | snapshot.models))
+
+
+def with_revision(snapshot: Snapshot) -> Snapshot:
+    """The snapshot under the digest of what it holds now."""
+    content = msgspec.structs.replace(snapshot, revision="")
     return msgspec.structs.replace(content, revision=content_digest(content))
 
 

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -100,9 +101,9 @@ def read_version_file(folder: Path, digest: str) -> TaskDefinition:
         raise StoreError(f"the version's file {path} is damaged") from error
 
 
-def missing_version_files(folder: Path, digests: set[str]) -> set[str]:
+def missing_version_files(folder: Path, digests: Collection[str]) -> set[str]:
     """Those of the digests whose versions have no file here."""
-    return digests - {path.stem for path in folder.glob("*.json")}
+    return set(digests) - {path.stem for path in folder.glob("*.json")}
 
 
 def _is_whole(path: Path, digest: str) -> bool:

@@ -12,8 +12,9 @@ from roadworthy.cli.options import ProjectOption
 
 if TYPE_CHECKING:
     from roadworthy.cli.serve.supervisor import ServeOptions
+    from roadworthy.tasks import Project
 
-__all__ = ["announcement", "serve"]
+__all__ = ["serve"]
 
 
 def serve(
@@ -37,7 +38,7 @@ def serve(
     from roadworthy.cli.serve.supervisor import ServeOptions
     from roadworthy.core import ServerSettings
 
-    loaded = open_project(project, environment)
+    loaded = open_project(project, environment) if dev else open_survey(project, environment)
     given = loaded.settings.server
     options = ServeOptions(
         project=loaded.root,
@@ -52,29 +53,35 @@ def serve(
         dev=dev,
         environment=environment,
     )
-    uvloop.run(_serve(options, tasks=sorted(loaded.tasks)))
+    uvloop.run(_serve(options, draft_faults=len(loaded.faults)))
 
 
-async def _serve(options: ServeOptions, *, tasks: list[str]) -> None:
+def open_survey(folder: Path | None, environment: str | None) -> Project:
+    """The project; a faulty working copy does not keep published versions from being served."""
+    from roadworthy.tasks import find_project, survey_project
+
+    root = folder or find_project(Path.cwd()) or Path.cwd()
+    return survey_project(root.resolve(), environment=environment)
+
+
+async def _serve(options: ServeOptions, *, draft_faults: int) -> None:
     import asyncio
 
+    from roadworthy.cli.serve.announcement import announcement
     from roadworthy.cli.serve.supervisor import supervise
+    from roadworthy.storage import StateFolder
+    from roadworthy.tasks import read_snapshot
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with supervise(options) as serving:
-        typer.echo(announcement(serving.gateway_url, serving.control_url, tasks))
+        snapshot = read_snapshot(StateFolder(options.state).snapshot)
+        typer.echo(
+            announcement(
+                serving.gateway_url, serving.control_url, snapshot, draft_faults=draft_faults
+            )
+        )
         await stop.wait()
         typer.echo("Stopping; calls under way may finish.")
-
-
-def announcement(gateway_url: str, control_url: str, tasks: list[str]) -> str:
-    served = ", ".join(tasks) if tasks else "no task yet; plain models are served (try `local`)"
-    return (
-        f"Gateway    {gateway_url}/v1   (OpenAI clients: base_url)\n"
-        f"Dashboard  {control_url}\n"
-        f"Tasks      {served}\n"
-        "Press Ctrl-C to stop."
-    )

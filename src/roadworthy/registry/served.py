@@ -1,0 +1,169 @@
+"""What of the registry gateways serve: an index of versions, and what is in production.
+
+Read by the keeper, which asks several times a second whether anything moved; so the question is
+cheap, and definitions that were read once are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from roadworthy.core.errors import StoreError
+from roadworthy.registry.content import unpack
+from roadworthy.registry.rows import revision_of
+from roadworthy.storage import StateFolder
+from roadworthy.storage.schema import channels, moves, version_contents, versions
+from roadworthy.tasks import TaskDefinition, VersionIndex
+from roadworthy.tasks.version_files import missing_version_files, write_version_file
+
+__all__ = ["Served", "ServedVersions"]
+
+_PRODUCTION: Final = "production"
+
+
+class Served(msgspec.Struct, frozen=True):
+    """The registry as gateways need it."""
+
+    versions: dict[str, VersionIndex] = {}
+    """By task."""
+    production: dict[str, TaskDefinition] = {}
+    """What channel ``production`` points to, by task."""
+    unreadable: dict[str, str] = {}
+    """Why that cannot be read, by task."""
+
+
+class _Definition(msgspec.Struct):
+    """A version's content without its suite, which may be far larger and is not served."""
+
+    definition: TaskDefinition
+
+
+class ServedVersions:
+    """Reads what is served. One at a time may use it."""
+
+    def __init__(self, engine: Engine, folder: StateFolder) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._revision = ""
+        self._definitions: dict[tuple[str, str], TaskDefinition] = {}
+
+    def read_if_moved(self) -> Served | None:
+        """What is served now; None: the same as when it was read last.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._reading() as connection:
+            revision = revision_of(connection)
+            if revision == self._revision:
+                return None
+            served = self._read(connection)
+        self._revision = revision
+        return served
+
+    def restore_files(self) -> int:
+        """Write the files of versions that have none, as in a state folder whose database alone
+        was kept; how many there were.
+
+        Raises:
+            StoreError: the database cannot be read, or a file not be written.
+        """
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(versions.c.digest, versions.c.task, versions.c.version)
+            )
+            known = {digest: (task, version) for digest, task, version in rows}
+            missing = missing_version_files(self._folder.versions, known.keys())
+            for digest in sorted(missing):
+                definition = _definition(connection, *known[digest])
+                write_version_file(self._folder.versions, digest, definition)
+        return len(missing)
+
+    def _read(self, connection: Connection) -> Served:
+        digests = _digests(connection)
+        pointers = _pointers(connection)
+        released = _released(connection)
+        index = {
+            task: VersionIndex(
+                digests=of_task,
+                channels=pointers.get(task, {}),
+                released=tuple(v for v in released.get(task, ()) if v in of_task),
+            )
+            for task, of_task in digests.items()
+        }
+        wanted = {
+            task: pointing[_PRODUCTION]
+            for task, pointing in pointers.items()
+            if _PRODUCTION in pointing
+        }
+        definitions, unreadable = {}, {}
+        for key in wanted.items():
+            try:
+                definitions[key] = self._definitions.get(key) or _definition(connection, *key)
+            except StoreError as error:  # the other tasks go on
+                unreadable[key[0]] = error.message
+        self._definitions = definitions
+        production = {task: definition for (task, _), definition in definitions.items()}
+        return Served(index, production, unreadable)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            reason = getattr(error, "orig", None) or error
+            raise StoreError(
+                f"the registry in {self._folder.database} cannot be read: {reason}. What was served"
+                " last is served on; mend the database, or put a copy in its place"
+            ) from error
+
+
+def _digests(connection: Connection) -> dict[str, dict[str, str]]:
+    """By task, the newest first: version → digest."""
+    order = (versions.c.major.desc(), versions.c.minor.desc(), versions.c.patch.desc())
+    query = select(versions.c.task, versions.c.version, versions.c.digest)
+    found: dict[str, dict[str, str]] = {}
+    for task, version, digest in connection.execute(query.order_by(versions.c.task, *order)):
+        found.setdefault(task, {})[version] = digest
+    return found
+
+
+def _pointers(connection: Connection) -> dict[str, dict[str, str]]:
+    query = select(channels.c.task, channels.c.channel, channels.c.version)
+    found: dict[str, dict[str, str]] = {}
+    for task, channel, version in connection.execute(
+        query.order_by(channels.c.task, channels.c.channel)
+    ):
+        found.setdefault(task, {})[channel] = version
+    return found
+
+
+def _released(connection: Connection) -> dict[str, list[str]]:
+    """By task, the versions that production has pointed to, without those it was rolled back from
+    and did not come back to. As `released_versions`, for all tasks, by columns alone: what moves
+    relied on would have to be read otherwise."""
+    query = select(moves.c.task, moves.c.kind, moves.c.from_version, moves.c.to_version)
+    query = query.where(moves.c.channel == _PRODUCTION, moves.c.kind != "import")
+    found: dict[str, dict[str, None]] = {}
+    for task, kind, from_version, to_version in connection.execute(query.order_by(moves.c.seq)):
+        of_task = found.setdefault(task, {})
+        if kind == "rollback":
+            of_task.pop(from_version, None)
+        of_task[to_version] = None
+    return {task: list(of_task) for task, of_task in found.items()}
+
+
+def _definition(connection: Connection, task: str, version: str) -> TaskDefinition:
+    query = select(version_contents.c.content).where(
+        version_contents.c.task == task, version_contents.c.version == version
+    )
+    data = connection.scalar(query) or b""
+    definition = unpack(data, _Definition, what=f"version {version} of {task}").definition
+    return msgspec.structs.replace(definition, name=task, version=version)

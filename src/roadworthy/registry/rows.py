@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, RowMapping, Select, func, select
 
 from roadworthy.registry.content import Content, pack, unpack
 from roadworthy.registry.moves import Move, Pointer
@@ -168,13 +168,13 @@ def read_moves(
     moved nothing here; or, `as_made`, what they were there."""
     query = select(moves.c.move, moves.c.kind).order_by(moves.c.at_us.desc(), moves.c.seq.desc())
     query = _where(query, task, channel).limit(limit)
-    return [_move(row, as_made=as_made) for row in connection.execute(query)]
+    return [_move(row, as_made=as_made) for row in connection.execute(query).mappings()]
 
 
-def _move(row: Row[Any], *, as_made: bool) -> Move:
-    move = msgspec.json.decode(row.move, type=Move)
-    same = as_made or move.kind == row.kind
-    return move if same else msgspec.structs.replace(move, kind=row.kind)
+def _move(row: RowMapping, *, as_made: bool) -> Move:
+    move = msgspec.json.decode(row["move"], type=Move)
+    same = as_made or move.kind == row["kind"]
+    return move if same else msgspec.structs.replace(move, kind=row["kind"])
 
 
 def _where(query: Select[Any], task: str | None, channel: str | None) -> Select[Any]:

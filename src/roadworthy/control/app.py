@@ -13,6 +13,7 @@ from roadworthy.control.api import router as api_router
 from roadworthy.control.assets import load_assets
 from roadworthy.control.conformance_routes import router as conformance_router
 from roadworthy.control.context import Control, Workbench
+from roadworthy.control.diff_routes import router as diff_router
 from roadworthy.control.document import describe
 from roadworthy.control.door import Door
 from roadworthy.control.faults import fault_response, install_error_handlers
@@ -80,6 +81,7 @@ def create_app(
     app.include_router(registry_router)  # before the address of a task, whose name may hold slashes
     app.include_router(work_router)
     app.include_router(api_router)
+    app.include_router(diff_router)
     app.include_router(prompt_router)  # before the page of a task, whose name may hold slashes
     app.include_router(page_router)
     app.include_router(conformance_router)

@@ -26,7 +26,7 @@ from roadworthy.control.query import Text, parse_query
 from roadworthy.control.tallies import tallies_by_definition
 from roadworthy.control.tests_page import results_view
 from roadworthy.control.told import Told
-from roadworthy.control.version_page import PAGE_ROWS, version_lines, version_view
+from roadworthy.control.version_page import PAGE_ROWS, case_name, version_lines, version_view
 from roadworthy.control.visitor import owner
 from roadworthy.control.working import working_drafts
 from roadworthy.core.errors import InvalidRequest, NotFound, RegistryConflict, RoadworthyError
@@ -304,8 +304,8 @@ def _case_runs(suite: Suite, results: Sequence[CaseResult]) -> list[CaseRuns]:
     """The cases of a suite that were measured, with their runs."""
     found = by_case(results)
     return [
-        CaseRuns(case.id or f"line {number}", case.tags, case.weight, found[question])
-        for number, case in enumerate(suite.cases, start=1)
+        CaseRuns(case_name(case), case.tags, case.weight, found[question])
+        for case in suite.cases
         if (question := question_digest(case)) in found
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from roadworthy.control.tallies import Tally
 from roadworthy.control.task_page import SchemaView, schema_view
 from roadworthy.registry import CaseResult, Change, Figures, Level, Pointer, Version, VersionRow
 from roadworthy.registry.gate import decide
+from roadworthy.registry.questions import question_digest
 from roadworthy.tasks import ConstraintDefinition
 from roadworthy.tasks.cases import Case, Suite
 
@@ -27,6 +29,8 @@ __all__ = [
     "PromptPart",
     "VersionLine",
     "VersionView",
+    "case_name",
+    "json_line",
     "json_text",
     "version_lines",
     "version_view",
@@ -229,7 +233,7 @@ def _case(row: VersionRow, number: int, case: Case, suite: Suite) -> CaseLine:
     expects = [] if case.expect is None else [_line({"expect": case.expect})]
     return CaseLine(
         number=number,
-        name=case.id or f"line {number}",
+        name=case_name(case),
         tags=tuple(case.tags),
         weight="" if case.weight == 1 else f"{case.weight:g}",
         n=case.n or suite.n,
@@ -240,12 +244,23 @@ def _case(row: VersionRow, number: int, case: Case, suite: Suite) -> CaseLine:
     )
 
 
-def _line(value: Any) -> str:
+def case_name(case: Case) -> str:
+    """What a case is called where results are shown: its id, else its question's digest."""
+    return case.id or f"case-{question_digest(case)[:10]}"
+
+
+def json_line(value: Any) -> str:
+    """The value as JSON in one line, with blanks where people read them."""
     try:
-        text = msgspec.json.encode(value).decode()
-    except (UnicodeEncodeError, RecursionError):
+        text = json.dumps(value, ensure_ascii=False, default=msgspec.to_builtins)
+        text.encode()
+    except (UnicodeEncodeError, ValueError, RecursionError):
         text = pretty_json(value)
-    return short(text, MAX_CELL_CHARS)
+    return text
+
+
+def _line(value: Any) -> str:
+    return short(json_line(value), MAX_CELL_CHARS)
 
 
 def _failed(results: Sequence[CaseResult]) -> tuple[FailedRun, ...]:

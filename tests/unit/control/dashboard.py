@@ -15,7 +15,7 @@ from roadworthy.control.sample_tasks import sample_definitions
 NOW_US = 1_795_232_467_000_000
 """2026-11-21 03:41:07 UTC"""
 
-VOID = {"meta", "link", "input", "br", "hr", "img"}
+VOID = {"col", "meta", "link", "input", "br", "hr", "img"}
 
 
 class FixedClock:

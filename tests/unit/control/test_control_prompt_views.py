@@ -33,6 +33,7 @@ from roadworthy.registry import (
     Share,
 )
 from roadworthy.registry.counts import BlockUse, CaseTally
+from roadworthy.registry.questions import question_digest
 from roadworthy.tasks.cases import Case, Suite
 from roadworthy.tasks.gate import Gate
 
@@ -227,7 +228,7 @@ def test_a_failed_case_shows_why_and_a_run_that_can_be_opened() -> None:
     (failed,) = view.failed
     assert (failed.failed, failed.runs, failed.call) == (2, 3, "c-2")
     assert failed.reasons == ("expect./mood: got calm",)
-    assert failed.answer == '{"mood":"calm"}'
+    assert failed.answer == '{"mood": "calm"}'
 
 
 def test_an_error_is_the_first_reason_of_a_failed_case() -> None:
@@ -242,8 +243,9 @@ def test_a_case_tells_what_is_asked_and_expected_and_how_often() -> None:
     suite = Suite(cases=(case,), n=5, checks=({"max_length": 9},))
     view = version_view(version_of(ROWS[0], suite=suite), neighbours=(None, None))
     (line,) = view.cases
-    assert (line.name, line.n, line.weight) == ("line 1", 5, "2.5")
-    assert line.expects == ('{"expect":{"b":2}}', '{"contains":"x"}', '{"max_length":9}')
+    assert (line.n, line.weight) == (5, "2.5")
+    assert line.name == f"case-{question_digest(case)[:10]}"
+    assert line.expects == ('{"expect": {"b": 2}}', '{"contains": "x"}', '{"max_length": 9}')
     assert line.play == "/tasks/triage/playground?case=2.0.0%2F1"
 
 

@@ -49,7 +49,9 @@ class Installation:
             state,
             clock=self.clock,
             protected=("production",),
-            models=lambda: {"m": Model(name="m", provider="openai", upstream="u")},
+            models=lambda: {
+                name: Model(name=name, provider="openai", upstream="u") for name in ("m", "local")
+            },
             environment="test",
         )
         self.keys = KeyStore(self.engine, clock=self.clock)

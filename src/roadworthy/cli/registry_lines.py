@@ -117,11 +117,13 @@ def evidence_lines(evidence: Evidence, *, indent: int = 2) -> str:
         rows.append(("p95", f"{figures.p95_ms:,.0f} ms"))
     if figures.cost_usd is not None:
         rows.append(("cost", f"${figures.cost_usd:.6f} a run"))
-    if figures.unscored:
-        rows.append(("unscored", f"{figures.unscored} cases"))
+    if figures.unscored and figures.runs:
+        rows.append(("unscored", f"{figures.unscored} of {figures.cases} cases"))
     if figures.flaky:
         rows.append(("flaky", ", ".join(figures.flaky)))
-    rows += [(name, f"was {model}") for name, model in sorted(evidence.bindings.items())]
+    if evidence.measured_us is None:
+        rows.append(("tests", "none of this prompt on this model"))
+    rows += [(f"model {name}", model) for name, model in sorted(evidence.bindings.items())]
     if evidence.measured_us is not None:
         where = f" in {evidence.environment}" if evidence.environment else ""
         rows.append(("measured", f"{moment(evidence.measured_us)} UTC{where}"))

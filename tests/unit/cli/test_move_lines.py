@@ -61,9 +61,9 @@ ROW = VersionRow(
 def test_a_move_says_what_it_relied_on_and_the_way_back() -> None:
     lines = move_lines(MOVE).splitlines()
     assert lines[0] == "sort: production 1.3.0 → 1.4.0, by Ana."
-    assert "  pass rate  96.6% of 30 (95 % interval 80.0% to 99.0%)" in lines
-    assert "  local      was embedded/smollm2" in lines
-    assert "  left out   input no longer valid: old" in lines
+    assert "  pass rate    96.6% of 30 (95 % interval 80.0% to 99.0%)" in lines
+    assert "  model local  embedded/smollm2" in lines
+    assert "  left out     input no longer valid: old" in lines
     assert lines[-1] == "Back: roadworthy rollback sort"
 
 
@@ -121,5 +121,5 @@ def test_channels_and_history_are_a_line_each() -> None:
 
 def test_what_was_not_measured_is_not_shown() -> None:
     nothing = Evidence(figures=Figures())
-    assert evidence_lines(nothing) == ""
+    assert evidence_lines(nothing) == "  tests  none of this prompt on this model"
     assert (short_evidence(nothing), short_evidence(None), short_commit(None)) == ("", "", "")

@@ -2,12 +2,18 @@
 
 The server's own ``response_format`` is never used: it ignores bounds on numbers, and answers
 200 with free prose to schemas it cannot convert. The grammar is checked by whoever plans the
-request; `roadworthy.models.embedded.worker` proves at start-up that it binds. Pure.
+request; `roadworthy.models.embedded.worker` proves at start-up that it binds.
+
+The server writes all messages into one text before it looks for the model's control tokens, so a
+user's ``<|im_end|>`` would end the user's message and ``<|im_start|>system`` begin another (one
+token each, measured at its ``/tokenize``). Such markers are therefore sent with an invisible
+character in them: all they can be then is text. Pure.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
 
@@ -16,12 +22,24 @@ from roadworthy.models.chat_completions import ChatStreamDecoder, decode_reply
 from roadworthy.models.openai_wire import encode_json, set_stream
 from roadworthy.models.upstream import Ask, Model, Reply, StreamDecoder, Structured, WireRequest
 
-__all__ = ["EmbeddedWire", "grammar_of"]
+__all__ = ["WORD_JOINER", "EmbeddedWire", "as_text", "grammar_of"]
 
 PATH = "/v1/chat/completions"
 MAX_TOKENS = 1024
 """Where the caller sets no limit. A small model that loops would run to the end of its context,
 which takes a minute and answers nothing."""
+WORD_JOINER: Final = "\u2060"
+"""Has no width and no meaning, and forbids a line break where none was possible."""
+# Source: SmolLM2-135M-Instruct, tokenizer.ggml.tokens of type 3 (control) in its GGUF file. Another
+# file can be named in its place: the shape <|…|> is that of ChatML, Llama 3, Phi and Qwen, the
+# turns are Gemma's, the rest is Llama 2's and Mistral's.
+_MARKER: Final = re.compile(
+    r"<(?=[|\uff5c][^<>|\uff5c\s]{1,60}[|\uff5c]>"
+    r"|(?:repo_name|reponame|file_sep|filename|gh_stars|issue_(?:start|comment|closed)"
+    r"|jupyter_(?:start|text|code|output|script)|empty_output"
+    r"|start_of_turn|end_of_turn|bos|eos|/?s)>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
+)
 LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
 
 
@@ -39,7 +57,7 @@ class EmbeddedWire:
             ValueError: the structured mode cannot be expressed; it is never left out silently.
             MalformedBody: a message holds what JSON cannot.
         """
-        body: dict[str, Any] = {"model": model.upstream, "messages": ask.messages}
+        body: dict[str, Any] = {"model": model.upstream, "messages": as_text(ask.messages)}
         body["cache_prompt"] = True
         body.update(ask.parameters)
         if all(body.get(limit) is None for limit in LIMITS):
@@ -54,6 +72,18 @@ class EmbeddedWire:
 
     def decoder(self, _: Structured | None = None) -> StreamDecoder:
         return ChatStreamDecoder()
+
+
+def as_text(value: Any) -> Any:
+    """The messages, or any JSON value, with `WORD_JOINER` behind the first sign of whatever the
+    model's vocabulary may take for a marker of its own; everything else is left as it is."""
+    if isinstance(value, str):
+        return _MARKER.sub(r"\g<0>" + WORD_JOINER, value)
+    if isinstance(value, dict):
+        return {key: as_text(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_text(item) for item in value]
+    return value
 
 
 def grammar_of(schema: dict[str, Any]) -> str:

@@ -23,23 +23,23 @@ from msgspec import inspect as types
 from roadworthy.cli.app import app as command_line
 from roadworthy.client import GatewayUnreachable
 from roadworthy.conformance import LOSSLESS, REPAIRS
-from roadworthy.control.api import TaskList
 from roadworthy.control.app import create_app as create_control
-from roadworthy.control.health import Health
+from roadworthy.control.document import DOCUMENTED
+from roadworthy.control.faults import ErrorBody
 from roadworthy.control.memory import MemorySource
+from roadworthy.control.task_report import TaskReport
 from roadworthy.core import Call, call, errors
 from roadworthy.core import settings as project_settings
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.models import Secret
 from roadworthy.models.catalog import ModelEntry, PriceEntry
 from roadworthy.models.providers import PROVIDERS
-from roadworthy.monitoring import ConformanceReport
 from roadworthy.serving import app as serving_app
 from roadworthy.serving import chat_request
 from roadworthy.serving import task as task_surface
 from roadworthy.serving.app import GatewayStatus
 from roadworthy.serving.body import MAX_DEPTH
-from roadworthy.storage.views import CallPage, Overview, StoredCall
+from roadworthy.tasks import Suite, TaskDefinition
 from roadworthy.tasks import parameters as task_parameters
 from roadworthy.tasks.cases import Case
 from roadworthy.tasks.examples import Example
@@ -334,17 +334,19 @@ def http() -> str:
 
 def struct_sections() -> Iterator[str]:
     """A table of each struct that the control API answers, what holds others before them."""
-    waiting: list[Struct] = [
-        *(Overview, CallPage, StoredCall, TaskList, ConformanceReport, Health),
-    ]
+    waiting: list[Struct] = [cls for cls in DOCUMENTED if cls not in TOLD_ELSEWHERE]
     seen: set[Struct] = set()
     while waiting:
         struct = waiting.pop(0)
-        if struct in seen:
+        if struct in seen or struct in TOLD_ELSEWHERE:
             continue
         seen.add(struct)
         waiting[:0] = [cls for field in fields_of(struct) for cls in structs_in(field.type)]
         yield f"### {struct.__name__}\n\n{first_line(struct)}\n\n{field_table(struct)}"
+
+
+# Of files and of errors, which have pages of their own.
+TOLD_ELSEWHERE: set[Struct] = {TaskReport, Case, Suite, TaskDefinition, ErrorBody}
 
 
 def structs_in(type_: types.Type) -> Iterator[Struct]:
@@ -382,17 +384,37 @@ def outcome_rows() -> Iterator[tuple[str, ...]]:
 
 def control_routes() -> str:
     guarded: Any = create_control(MemorySource())
+    paths = guarded._app._app.openapi()["paths"]
     parts = []
-    for path, methods in guarded._app.openapi()["paths"].items():
-        about = methods["get"]
-        parts.append(f"### GET {path}\n\n{prose(about['description'])}")
-        query = [p for p in about.get("parameters", ()) if p["in"] == "query"]
-        if query:
-            rows = ((f"`{p['name']}`", prose(p["description"]), default(p)) for p in query)
-            parts.append(table(("parameter", "meaning", "default"), rows))
-        schema = about["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
-        parts.append(f"Answers `{schema.rpartition('/')[2]}`.")
+    for path, methods in paths.items():
+        for method, about in methods.items():
+            parts.append(f"### {method.upper()} {path}\n\n{prose(about['description'])}")
+            query = [p for p in about.get("parameters", ()) if p["in"] == "query"]
+            if query:
+                rows = ((f"`{p['name']}`", prose(p["description"]), default(p)) for p in query)
+                parts.append(table(("parameter", "meaning", "default"), rows))
+            parts.append(takes_and_answers(about))
     return "\n\n".join(parts)
+
+
+def takes_and_answers(about: dict[str, Any]) -> str:
+    """The values of one address, in a sentence or two."""
+    takes = f"Takes a {schemas_in(about['requestBody'])}. " if "requestBody" in about else ""
+    answers: dict[str, list[str]] = {}
+    for code, described in about["responses"].items():
+        if code.startswith("2") and code != "2XX":
+            answers.setdefault(schemas_in(described) or "nothing", []).append(code)
+    told = [
+        values if codes == ["200"] else f"{values} ({' or '.join(sorted(codes, reverse=True))})"
+        for values, codes in answers.items()
+    ]
+    return f"{takes}Answers {' or '.join(told)}."
+
+
+def schemas_in(described: dict[str, Any]) -> str:
+    schema = described.get("content", {}).get("application/json", {}).get("schema", {})
+    names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema]) if one]
+    return " or ".join(f"`{name}`" for name in names)
 
 
 def default(parameter: dict[str, Any]) -> str:

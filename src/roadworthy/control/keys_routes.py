@@ -53,6 +53,7 @@ def listed(request: Request) -> Response:
 
 @router.post(
     "/api/keys",
+    status_code=201,
     responses=answers("NewKey", status=201, example=examples.NEW_KEY),
     openapi_extra=takes("KeyWish", example=examples.KEY_WISH),
     operation_id="create_key",

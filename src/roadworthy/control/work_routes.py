@@ -25,6 +25,7 @@ CaseBody = Annotated[dict[str, Any], Depends(json_body(dict[str, Any], most_byte
 
 @router.post(
     "/api/tasks/{task}/cases",
+    status_code=201,
     responses=answers("SavedCase", status=201, example=examples.SAVED_CASE),
     openapi_extra=takes("Case", example=examples.NEW_CASE),
     operation_id="save_case",

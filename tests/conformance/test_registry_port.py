@@ -149,22 +149,26 @@ def test_the_cases_of_production_bind_who_comes_after(registry: Registry) -> Non
     registry.publish(eased, ADA)
     registry.record(results_of(eased, passing=2), ADA)
     evidence = registry.weigh(to("1.1.0"))
-    assert [miss.figure for miss in evidence.misses] == ["cases"]
+    assert [miss.figure for miss in evidence.misses] == ["cases", "gate.pass_rate"]
     assert evidence.lowered == ("pass_rate 0.9 → 0.1",)
     whole = draft_of("Say: {{ comment }}")
     registry.record(results_of(whole, passing=2), ADA)
     assert "of at least 0.9" in registry.weigh(to("1.1.0")).misses[0].message
+    registry.record(results_of(whole, passing=4), ADA)
+    with pytest.raises(GateRefused, match="lowering a gate takes --lower-gate and a reason"):
+        registry.move(to("1.1.0"), ADA)
     with pytest.raises(Forbidden, match="lowering a gate takes a reason"):
         registry.move(to("1.1.0", lower_gate=True), ADA)
     assert registry.move(to("1.1.0", lower_gate=True, why="too strict"), ADA).evidence
 
 
 def test_cases_that_the_candidate_cannot_be_asked_are_told(registry: Registry) -> None:
-    registry.publish(draft_of(gate=Gate(pass_rate=0.1)), ADA)
+    gate = Gate(pass_rate=0.1)
+    registry.publish(draft_of(gate=gate), ADA)
     registry.move(to("1.0.0", force=True, why="first"), ADA)
     other = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
     case = Case(input={"text": "one"}, expect={"mood": "good"}, id="new")
-    draft = draft_of("{{ text }}", input_schema=other, suite=Suite(cases=(case,)))
+    draft = draft_of("{{ text }}", input_schema=other, suite=Suite(cases=(case,), gate=gate))
     registry.publish(draft, ADA)
     registry.record(results_of(draft, passing=1), ADA)
     evidence = registry.weigh(to("2.0.0"))

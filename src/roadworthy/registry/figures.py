@@ -53,7 +53,7 @@ def figures_of(cases: Sequence[CaseRuns]) -> Figures:
     return Figures(
         pass_rate=_pass_rate(scored),
         tags=by_tag,
-        conformance=share_of([run.outcome in ANSWERED for run in runs]),
+        conformance=_conformance(cases),
         stability=_stability(cases),
         p95_ms=_quantile([run.latency_ms for run in runs], 0.95),
         cost_usd=_mean_cost_usd(runs),
@@ -85,6 +85,27 @@ def share_of(held: Sequence[bool], weights: Sequence[float] | None = None) -> Sh
 def _pass_rate(scored: Iterable[tuple[CaseRuns, bool]]) -> Share | None:
     pairs = list(scored)
     return share_of([verdict for _, verdict in pairs], [case.weight for case, _ in pairs])
+
+
+def _conformance(cases: Sequence[CaseRuns]) -> Share | None:
+    """The share of the runs that delivered. Runs of one case resemble each other, so the interval
+    is that of as many independent runs as would vary as much as the cases do, at least one a case.
+
+    Source: Kish, Survey Sampling, 1965 (ratio means of clusters, and their design effect).
+    """
+    delivered = [[run.outcome in ANSWERED for run in case.runs] for case in cases if case.runs]
+    runs = sum(map(len, delivered))
+    if not runs:
+        return None
+    value, n = sum(map(sum, delivered)) / runs, len(delivered)
+    variance = math.fsum((sum(of) - value * len(of)) ** 2 for of in delivered) / runs**2
+    variance *= n / max(1, n - 1)
+    independent = float(n)
+    if 0 < value < 1 and n > 1:
+        by_runs = value * (1 - value) / runs
+        independent = min(runs, max(n, runs * by_runs / variance)) if variance else float(runs)
+    interval = wilson_interval(min(value * independent, independent), independent)
+    return Share(value=value, low=interval.low, high=interval.high, n=runs)
 
 
 def _stability(cases: Sequence[CaseRuns]) -> float | None:

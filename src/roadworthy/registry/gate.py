@@ -10,12 +10,13 @@ from typing import Final
 from roadworthy.registry.moves import Figures, Miss, Share
 from roadworthy.tasks import Gate
 
-__all__ = ["decide", "has_thresholds", "lowered", "stricter"]
+__all__ = ["decide", "has_thresholds", "lowered", "refused_lowering", "stricter"]
 
 LEAST: Final = ("pass_rate", "conformance", "stability")
 MOST: Final = ("p95_ms", "cost_usd")
 _ROUNDING: Final = 1e-9
 """41 of 50 cases reach 0.82, whatever their sum in floating point is."""
+_Z_95: Final = NormalDist().inv_cdf(0.975)
 
 
 def has_thresholds(gate: Gate) -> bool:
@@ -38,16 +39,37 @@ def stricter(one: Gate, other: Gate) -> Gate:
 
 def lowered(old: Gate, new: Gate) -> tuple[str, ...]:
     """The thresholds of the old gate that the new one makes easier or leaves out, in words."""
-    found = []
+    return tuple(
+        f"{name} {_shown(name, before)} → {_shown(name, now)}"
+        for name, before, now in _eased(old, new)
+    )
+
+
+def refused_lowering(old: Gate, new: Gate) -> tuple[Miss, ...]:
+    """A miss for each threshold that the new gate eases, where nobody allowed that. Reaching the
+    old one is not enough: the next version would be held to the new one alone."""
+    return tuple(
+        _miss(
+            f"gate.{name}",
+            before,
+            now,
+            f"gate.{name} {_shown(name, before)} → {_shown(name, now)}: lowering a gate takes"
+            ' --lower-gate and a reason (--why "…")',
+        )
+        for name, before, now in _eased(old, new)
+    )
+
+
+def _eased(old: Gate, new: Gate) -> Iterable[tuple[str, float, float | None]]:
+    """Name, before and now of the thresholds that became easier."""
     for name in (*LEAST, *MOST, "confidence"):
         before, now = getattr(old, name), getattr(new, name)
         if before is not None and _is_easier(name, before, now):
-            found.append(f"{name} {_shown(name, before)} → {_shown(name, now)}")
+            yield name, before, now
     for tag, before in old.tags.items():
         now = new.tags.get(tag)
         if now is None or now < before:
-            found.append(f"tags.{tag} {before:g} → {_shown('tags', now)}")
-    return tuple(found)
+            yield f"tags.{tag}", before, now
 
 
 def decide(gate: Gate, figures: Figures) -> tuple[Miss, ...]:
@@ -107,8 +129,15 @@ def _shares(gate: Gate, figures: Figures) -> Iterable[Miss]:
 
 
 def _lower_end(share: Share, confidence: float) -> float:
-    """The lower end of the share's one-sided interval, Wilson's; see `stats.wilson_interval`."""
-    n = share.n
+    """The lower end of the share's one-sided interval, Wilson's; see `stats.wilson_interval`.
+
+    Its 95 % interval says of how many independent cases it speaks, which are fewer than were
+    counted where weights differ or one case ran often.
+    """
+    end, z = share.low, _Z_95
+    if end <= 0:
+        return 0.0
+    n = z * z * end * (1 - end) / (share.value - end) ** 2
     z = NormalDist().inv_cdf(confidence)
     middle = share.value + z * z / (2 * n)
     half = z * math.sqrt(share.value * (1 - share.value) / n + z * z / (4 * n * n))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from roadworthy.core.errors import RegistryConflict, RoadworthyError
-from roadworthy.models import Model
+from roadworthy.models import Model, implicit_model
 from roadworthy.registry.binding import binding_of, describe_binding
 from roadworthy.registry.figures import CaseRuns, by_case, figures_of
-from roadworthy.registry.gate import decide, has_thresholds, lowered, stricter
+from roadworthy.registry.gate import decide, has_thresholds, lowered, refused_lowering, stricter
 from roadworthy.registry.moves import Evidence, Miss
 from roadworthy.registry.questions import expected_digest, question_digest, runs_of
 from roadworthy.registry.results import CaseResult
@@ -34,12 +35,12 @@ class GateCase:
 
 
 def bound_model(definition: TaskDefinition, models: Mapping[str, Model]) -> Model:
-    """What the version's logical model stands for here.
+    """What the version's logical model stands for here; some need no file (``local``).
 
     Raises:
         RegistryConflict: nothing.
     """
-    model = models.get(definition.model)
+    model = models.get(definition.model) or implicit_model(definition.model, os.environ)
     if model is None:
         raise RegistryConflict(
             f"{definition.name} {definition.version} asks model {definition.model!r}, which is not"
@@ -106,6 +107,8 @@ def weigh(
     misses: tuple[Miss, ...] = ()
     if has_thresholds(gate):
         misses = (*_missing(cases, runs, candidate), *decide(gate, figures))
+    if not lower_gate:
+        misses += refused_lowering(before, candidate.suite.gate)
     measured = [run.at_us for case in runs for run in case.runs]
     return Evidence(
         figures=figures,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from roadworthy.registry import CaseResult, ResultKey
 from roadworthy.registry.figures import CaseRuns, case_verdict, figures_of, share_of
+from roadworthy.stats import wilson_interval
 
 VERDICTS = st.sampled_from([True, False, None])
 
@@ -75,6 +76,38 @@ def test_conformance_counts_runs_that_delivered() -> None:
     share = figures_of([CaseRuns("c", (), 1, runs)]).conformance
     assert share is not None
     assert (share.value, share.n) == (2 / 3, 3)
+
+
+def conformance(*cases: str) -> Any:
+    """Of cases whose runs delivered (``y``) or not (``n``)."""
+    outcomes = {"y": "first_pass", "n": "failed"}
+    return figures_of(
+        [
+            CaseRuns("c", (), 1, [run(None, n, outcome=outcomes[o]) for n, o in enumerate(runs)])
+            for runs in cases
+        ]
+    ).conformance
+
+
+def test_runs_of_one_case_tell_less_than_runs_of_many() -> None:
+    alone = conformance(*"yyyn" * 5)
+    mixed = conformance(*["yyyn"] * 5)
+    alike = conformance(*["yyyy"] * 15, *["nnnn"] * 5)
+    whole = conformance(*["yyyyy"] * 4)
+    assert (alone.low, alone.high) == pytest.approx(wilson_interval(15, 20))
+    assert (mixed.low, mixed.high) == pytest.approx(wilson_interval(15, 20))
+    assert (alike.low, alike.high) == pytest.approx(wilson_interval(15, 20))
+    assert (whole.low, whole.n) == (pytest.approx(wilson_interval(4, 4).low), 20)
+
+
+@given(st.lists(st.text("yn", min_size=1, max_size=6), min_size=1, max_size=12))
+def test_an_interval_speaks_of_no_fewer_than_cases_and_no_more_than_runs(cases: list[str]) -> None:
+    share = conformance(*cases)
+    runs = sum(map(len, cases))
+    least = wilson_interval(share.value * runs, runs)
+    most = wilson_interval(share.value * len(cases), len(cases))
+    assert most.low - 1e-9 <= share.low <= least.low + 1e-9
+    assert least.high - 1e-9 <= share.high <= most.high + 1e-9
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadworthy.registry import Figures, Share
-from roadworthy.registry.gate import decide, has_thresholds, lowered, stricter
+from roadworthy.registry.figures import share_of
+from roadworthy.registry.gate import decide, has_thresholds, lowered, refused_lowering, stricter
 from roadworthy.stats import wilson_interval
 from roadworthy.tasks import Gate
 
@@ -80,6 +81,27 @@ def test_confidence_asks_for_more_than_the_share_itself() -> None:
     (miss,) = decide(Gate(pass_rate=0.9, confidence=0.975), GOOD)
     assert miss.found == pytest.approx(wilson_interval(41, 50).low)
     assert decide(Gate(pass_rate=0.7, confidence=0.95), GOOD) == ()
+
+
+def test_confidence_does_not_take_a_heavy_case_for_many() -> None:
+    held = [True] * 30
+    even, heavy = share_of(held), share_of(held, [290.0] + [10.0 / 29] * 29)
+    gate = Gate(pass_rate=0.9, confidence=0.95)
+    assert decide(gate, Figures(pass_rate=even)) == ()
+    (miss,) = decide(gate, Figures(pass_rate=heavy))
+    assert miss.found is not None
+    assert miss.found < 0.3
+
+
+def test_a_lower_gate_is_a_miss_until_it_is_allowed() -> None:
+    old = Gate(pass_rate=0.9, tags={"edge": 0.8})
+    misses = refused_lowering(old, Gate(pass_rate=0.7))
+    assert [(m.figure, m.wanted, m.found) for m in misses] == [
+        ("gate.pass_rate", 0.9, 0.7),
+        ("gate.tags.edge", 0.8, None),
+    ]
+    assert "tags.edge 0.8 → none" in misses[1].message
+    assert refused_lowering(old, Gate(pass_rate=0.95, tags={"edge": 0.8})) == ()
 
 
 @given(gates, gates)

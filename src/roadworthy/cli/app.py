@@ -28,6 +28,7 @@ from roadworthy.cli.publish import publish
 from roadworthy.cli.run.command import run
 from roadworthy.cli.serve.command import serve
 from roadworthy.cli.show import show
+from roadworthy.cli.test.command import run_cases
 from roadworthy.core.errors import RoadworthyError
 
 __all__ = ["app", "main"]
@@ -47,6 +48,7 @@ VERBS: Final[tuple[Callable[..., None], ...]] = (
 for verb in VERBS:
     app.command()(verb)
 app.command("import")(import_)
+app.command("test")(run_cases)
 app.add_typer(keys, name="keys")
 app.add_typer(local, name="local")
 

@@ -1,0 +1,189 @@
+"""The rows and sentences that all forms of a report show. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from roadworthy.core import ANSWERED, NUSD_PER_USD, format_usd
+from roadworthy.evaluation.report import CaseReport, RepeatsReport, Report, RunReport, TaskReport
+from roadworthy.registry import Score, Share
+
+__all__ = [
+    "Row",
+    "case_note",
+    "gate_sentence",
+    "headline",
+    "interval",
+    "left_out_sentence",
+    "percent",
+    "repeats_sentence",
+    "rows_of",
+    "run_reasons",
+    "spent_sentence",
+    "usd",
+]
+
+
+class Row(NamedTuple):
+    """One line of the table: all cases, or those of a tag."""
+
+    name: str
+    passed: int
+    scored: int
+    """Cases with a verdict."""
+    share: Share | None
+    """Weighted; None: no case has a verdict."""
+    delivered: int
+    runs: int
+    p95_ms: float | None
+    cost_usd: float | None
+    """Mean of a run; None: it is not known."""
+
+
+def rows_of(task: TaskReport) -> list[Row]:
+    """All cases, then tag by tag, the most frequent first."""
+    tags = Counter(tag for case in task.cases if case.runs for tag in case.tags)
+    ordered = sorted(tags, key=lambda tag: (-tags[tag], tag))
+    rows = [_row("all", task.cases, task.figures.pass_rate)]
+    for tag in ordered:
+        cases = [case for case in task.cases if tag in case.tags]
+        rows.append(_row(tag, cases, task.figures.tags.get(tag)))
+    return rows
+
+
+def _row(name: str, cases: Sequence[CaseReport], share: Share | None) -> Row:
+    runs = [run for case in cases for run in case.runs]
+    costs = [run.cost_usd for run in runs if run.cost_usd is not None]
+    times = sorted(run.latency_ms for run in runs)
+    return Row(
+        name=name,
+        passed=sum(case.verdict == "passed" for case in cases),
+        scored=sum(case.verdict in ("passed", "failed", "flaky") for case in cases),
+        share=share,
+        delivered=sum(run.outcome in ANSWERED for run in runs),
+        runs=len(runs),
+        p95_ms=times[math.ceil(0.95 * len(times)) - 1] if times else None,
+        cost_usd=sum(costs) / len(runs) if runs and len(costs) == len(runs) else None,
+    )
+
+
+def headline(task: TaskReport) -> str:
+    """``41 of 56 cases pass``, and what else there is to know at once."""
+    whole = rows_of(task)[0]
+    said = f"{whole.passed} of {whole.scored} cases pass"
+    extra = [
+        f"{number} {what}"
+        for number, what in (
+            (len(task.figures.flaky), "flaky"),
+            (sum(case.verdict == "unscored" for case in task.cases), "unscored"),
+            (sum(case.verdict == "left_out" for case in task.cases), "not asked"),
+        )
+        if number
+    ]
+    return f"{said} ({', '.join(extra)})" if extra else said
+
+
+def gate_sentence(task: TaskReport) -> str:
+    """What the gate says, in a line; empty: it has no thresholds."""
+    if not task.gate:
+        return ""
+    if task.partial:
+        return "The gate is not decided: not all that it asks for was selected."
+    if task.left_out:
+        return f"The gate is not decided: {task.left_out} runs are missing."
+    if not task.misses:
+        return "The gate holds."
+    number = len(task.misses)
+    return f"The gate does not hold: {number} threshold{'s' * (number != 1)} missed."
+
+
+def repeats_sentence(repeats: RepeatsReport) -> str:
+    """What repeats say, in a line or two."""
+    said = (
+        f"{repeats.cases} cases ran {repeats.k} times or more:"
+        f" {percent(repeats.identical)} of a case's answers are its most frequent one,"
+        f" {percent(repeats.agreement)} of the pairs agree"
+    )
+    if repeats.fields:
+        by_field = sorted(repeats.fields.items(), key=lambda field: field[1])
+        said += f" ({', '.join(f'{name} {percent(share)}' for name, share in by_field)})"
+    if repeats.pass_at:
+        k = repeats.k
+        said += (
+            f"; pass@{k} {percent(repeats.pass_at[-1])}, pass^{k} {percent(repeats.pass_hat[-1])}"
+        )
+    return f"{said}."
+
+
+def left_out_sentence(report: Report) -> str:
+    """What was not asked and why; empty: everything was."""
+    missing = [(task, task.left_out) for task in report.tasks if task.left_out]
+    if not missing:
+        return ""
+    number = sum(runs for _, runs in missing)
+    cases = sum(case.verdict == "left_out" for task, _ in missing for case in task.cases)
+    what = f"{number} run{'s' * (number != 1)} ({cases} whole case{'s' * (cases != 1)})"
+    if report.left_out == "cost":
+        return (
+            f"Left out: {what}, because the next could exceed --max-cost. The same command with"
+            " more goes on from here."
+        )
+    return f"Left out: {what}, because the test was stopped. The same command goes on from here."
+
+
+def spent_sentence(report: Report) -> str:
+    """How much was asked and what it took."""
+    asked = sum(task.asked for task in report.tasks)
+    recalled = sum(task.recalled for task in report.tasks)
+    rescored = sum(task.rescored for task in report.tasks)
+    said = f"{asked + recalled} run{'s' * (asked + recalled != 1)}: {asked} asked"
+    if report.replayed:
+        said += " of the cassette"
+    if recalled:
+        said += f", {recalled} measured before"
+        said += f" ({rescored} scored anew)" if rescored else ""
+    if report.judged:
+        said += f", judges asked {report.judged} times ({usd(report.judges_usd)})"
+    return f"{said}; {usd(report.spent_usd)}, {report.seconds:.1f} s."
+
+
+def run_reasons(run: RunReport) -> Iterator[str]:
+    """Each expectation that failed, or is unscored where none failed."""
+    wanted = False if run.passed is False else None
+    for score in run.scores:
+        if score.passed is wanted:
+            yield _reason(score)
+    if run.error is not None and all(score.name != "delivered" for score in run.scores):
+        yield run.error
+
+
+def _reason(score: Score) -> str:
+    degree = "" if score.score is None else f" ({score.score:.2f})"
+    return f"{score.name}{degree}: {score.reason or 'failed'}"
+
+
+def case_note(case: CaseReport) -> str:
+    """``de, irony; passed in 3 of 5 runs``."""
+    notes = [", ".join(case.tags)] if case.tags else []
+    if case.verdict == "flaky":
+        passed = sum(run.passed is True for run in case.runs)
+        notes.append(f"passed in {passed} of {len(case.runs)} runs")
+    elif len(case.runs) > 1:
+        notes.append(f"all of {len(case.runs)} runs")
+    return "; ".join(notes)
+
+
+def percent(share: float) -> str:
+    """``73.2%``: rounded down, so that only all of them are 100 %."""
+    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f}%"
+
+
+def interval(share: Share) -> str:
+    return f"{100 * share.low:.0f} to {100 * share.high:.0f}%"
+
+
+def usd(amount: float | None) -> str:
+    return format_usd(None if amount is None else round(amount * NUSD_PER_USD))

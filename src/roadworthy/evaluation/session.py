@@ -1,0 +1,276 @@
+"""Where a test runs: earlier results from the registry, cases through the path of a call, results
+back into the registry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from roadworthy.core import NUSD_PER_USD
+from roadworthy.core.errors import ProjectError
+from roadworthy.evaluation.cassettes import Recording, Replay, read_cassette
+from roadworthy.evaluation.expectations import PythonFunctions, Services
+from roadworthy.evaluation.judges import Judge, Judges
+from roadworthy.evaluation.keeping import Keeping
+from roadworthy.evaluation.runner import Measured, Runner, SubjectRuns, WhyLeftOut
+from roadworthy.evaluation.spending import Purse
+from roadworthy.evaluation.states import State, bound_model, judge_definitions
+from roadworthy.evaluation.subjects import Selection, Subject, subject_of
+from roadworthy.evaluation.turns import Turns
+from roadworthy.models import Model, Upstream
+from roadworthy.pipeline import Pipeline
+from roadworthy.pipeline.inprocess import in_process
+from roadworthy.registry import Actor, CaseResult, Registry, ResultKey
+from roadworthy.registry.binding import binding_of
+from roadworthy.tasks import Project, Suite, TaskDefinition
+
+__all__ = ["Found", "OpenRegistry", "Options", "Session", "Watch"]
+
+OpenRegistry: TypeAlias = Callable[[], AbstractContextManager[Registry]]
+"""Opens the registry for as long as a block takes, so that others can use it in between."""
+
+
+class Watch(Protocol):
+    """Who looks on while a test runs."""
+
+    def plan(self, runs: int) -> None:
+        """So many runs there will be, those that are known already included."""
+        ...
+
+    def run(self, measured: Measured) -> None:
+        """One of them is done."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to test."""
+
+    selection: Selection = field(default_factory=Selection)
+    concurrency: int = 4
+    max_cost_usd: float | None = None
+    use_earlier: bool = True
+    """Take runs that were measured before."""
+    record: Path | None = None
+    """Write what models say into this cassette."""
+    replay: Path | None = None
+    """Answer from this cassette in place of models."""
+    channel: str = "production"
+    """Whose gate is asked, and whose cases are asked beside a version's own."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether less is asked than a gate takes."""
+        return bool(self.selection.tags) or self.selection.runs is not None
+
+    @property
+    def recalls(self) -> bool:
+        """Whether runs of earlier tests are taken. A cassette is to hold all that is asked, and to
+        be asked all."""
+        return self.use_earlier and self.record is None and self.replay is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What was measured, state by state."""
+
+    runs: tuple[SubjectRuns, ...]
+    spent_nusd: int
+    """Judges included."""
+    judges_nusd: int
+    judged: int
+    left_out: WhyLeftOut | None
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """What there is before anything is asked."""
+
+    states: Sequence[State]
+    judges: Mapping[str, TaskDefinition]
+    known: dict[ResultKey, CaseResult]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One test of a project."""
+
+    project: Project
+    options: Options = field(default_factory=Options)
+    registry: OpenRegistry | None = None
+    """None: nothing is taken from earlier tests, nothing is kept, and only working copies can be
+    tested."""
+    by: Actor = field(default_factory=lambda: Actor(name="test"))
+    stop: asyncio.Event | None = None
+    """Set by whoever wants no more to be asked; what was measured is kept."""
+    watch: Watch | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Registry | None]:
+        """The registry, if there is one, until the block ends."""
+        if self.registry is None:
+            yield None
+            return
+        with self.registry() as registry:
+            yield registry
+
+    async def measure(
+        self,
+        read: Callable[[Registry | None], Sequence[State]],
+        *,
+        keep_scores: bool = True,
+    ) -> tuple[Sequence[State], Found]:
+        """Ask what the states that are ``read`` are to be asked. ``keep_scores`` False keeps new
+        runs, but not new scores of earlier ones.
+
+        Raises:
+            ProjectError: an expectation does not fit its task, or a model is not bound.
+            InvalidInput: the cassette cannot be read.
+        """
+        ground = await asyncio.to_thread(self._read, read)
+        recordings: list[Recording] = []
+        wrap = self._wrap(recordings)
+        definitions = {s.reference: s.definition for s in ground.states} | dict(ground.judges)
+        try:
+            async with in_process(
+                self.project, self._state_folder, name="test", definitions=definitions, wrap=wrap
+            ) as pipeline:
+                return ground.states, await self._ask(pipeline, ground, keep_scores)
+        finally:
+            if self.options.record is not None:
+                for recording in recordings:
+                    recording.write(self.options.record)
+
+    @property
+    def _state_folder(self) -> Path:
+        return (self.project.root / self.project.settings.store.path).resolve()
+
+    @property
+    def _keeps(self) -> bool:
+        # What a cassette says is no evidence.
+        return self.registry is not None and self.options.replay is None
+
+    def _read(self, read: Callable[[Registry | None], Sequence[State]]) -> _Ground:
+        with self.reading() as registry:
+            states = read(registry)
+            judges = judge_definitions(self.project, states, registry)
+            known: dict[ResultKey, CaseResult] = {}
+            if registry is not None and self.options.recalls:
+                for definition in (*(state.definition for state in states), *judges.values()):
+                    known |= self._earlier(registry, definition)
+        return _Ground(states=states, judges=judges, known=known)
+
+    def _earlier(
+        self, registry: Registry, definition: TaskDefinition
+    ) -> dict[ResultKey, CaseResult]:
+        binding = binding_of(bound_model(self.project, definition))
+        rows = registry.results(definition.name, definition=definition.digest, binding=binding)
+        return {row.key: row for row in rows}
+
+    def _wrap(self, recordings: list[Recording]) -> Callable[[Upstream], Upstream]:
+        """What stands between the path and the models."""
+        if self.options.replay is not None:
+            replay = Replay(read_cassette(self.options.replay), name=str(self.options.replay))
+            return lambda _: replay
+
+        def record(upstream: Upstream) -> Upstream:
+            recordings.append(Recording(upstream))
+            return recordings[-1]
+
+        return (lambda upstream: upstream) if self.options.record is None else record
+
+    async def _ask(self, pipeline: Pipeline, ground: _Ground, keep_scores: bool) -> Found:
+        clock = asyncio.get_running_loop().time
+        started_s, options = clock(), self.options
+        limit = options.max_cost_usd
+        purse = Purse(limit_nusd=None if limit is None else round(limit * NUSD_PER_USD))
+        turns = Turns()
+        keeping = Keeping(keep=self._keep if self._keeps else None)
+        judges = Judges(
+            judges={
+                reference: Judge(definition=judge, model=_model(pipeline, self.project, judge))
+                for reference, judge in ground.judges.items()
+            },
+            pipeline=pipeline,
+            purse=purse,
+            known=ground.known,
+            keep=keeping.add,
+            environment=self.project.environment,
+            turns=turns,
+        )
+        subjects = [self._subject(pipeline, state, judges) for state in ground.states]
+        self._check_prices([s.model for s in subjects] + [j.model for j in judges.judges.values()])
+        if self.watch is not None:
+            self.watch.plan(sum(case.runs for subject in subjects for case in subject.cases))
+        runner = Runner(
+            pipeline=pipeline,
+            known=ground.known,
+            keeping=keeping,
+            purse=purse,
+            environment=self.project.environment,
+            concurrency=options.concurrency,
+            turns=turns,
+            stop=self.stop or asyncio.Event(),
+            on_run=_ignore if self.watch is None else self.watch.run,
+            keep_scores=keep_scores,
+        )
+        try:
+            runs = await runner.run(subjects)
+        finally:
+            await judges.close()
+        return Found(
+            runs=tuple(runs),
+            spent_nusd=purse.spent_nusd,
+            judges_nusd=judges.cost_nusd,
+            judged=judges.asked,
+            left_out=runner.left_out,
+            seconds=clock() - started_s,
+        )
+
+    def _subject(self, pipeline: Pipeline, state: State, judges: Judges) -> Subject:
+        def services(suite: Suite) -> Services:
+            python = PythonFunctions(suite, root=self.project.root, task=state.task)
+            return Services(ask_task=judges.ask, definition=judges.definition, python=python)
+
+        return subject_of(
+            state.definition,
+            state.suite,
+            version=state.version,
+            model=_model(pipeline, self.project, state.definition),
+            services=services,
+            selection=self.options.selection,
+            beside=state.beside,
+        )
+
+    def _keep(self, results: Sequence[CaseResult]) -> None:
+        assert self.registry is not None
+        with self.registry() as registry:
+            registry.record(results, self.by)
+
+    def _check_prices(self, models: Iterable[Model]) -> None:
+        if self.options.max_cost_usd is None or self.options.replay is not None:
+            return
+        unpriced = sorted({model.name for model in models if model.price is None})
+        if unpriced:
+            named = ", ".join(unpriced)
+            raise ProjectError(
+                [
+                    f"--max-cost cannot be kept: the price of {named} is not known; state it in"
+                    f" models.toml under [models.{unpriced[0]}.price]"
+                ]
+            )
+
+
+def _model(pipeline: Pipeline, project: Project, definition: TaskDefinition) -> Model:
+    """The model with its price, which the pipeline has looked up."""
+    model = pipeline.state().model(definition.model)
+    return bound_model(project, definition) if model is None else model
+
+
+def _ignore(_: Measured) -> None:
+    """Nobody looks on."""

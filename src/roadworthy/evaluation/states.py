@@ -1,0 +1,171 @@
+"""Which states of which tasks a test looks at: working copies, or versions of the registry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from roadworthy.core.documents import did_you_mean
+from roadworthy.core.errors import InvalidInput, NotFound, ProjectError, UnknownTask
+from roadworthy.evaluation.subjects import WORKING, judges_named, reference_of
+from roadworthy.models import Model, implicit_model
+from roadworthy.registry import Registry, Version
+from roadworthy.registry.gate import stricter
+from roadworthy.registry.questions import question_digest
+from roadworthy.tasks import Case, Gate, Project, Suite, TaskDefinition
+
+__all__ = [
+    "State",
+    "bound_model",
+    "cases_beside",
+    "checks_of",
+    "judge_definitions",
+    "read_state",
+    "read_states",
+    "with_channel",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One state of one task, with what it is tested by."""
+
+    definition: TaskDefinition
+    suite: Suite
+    version: str
+    """``1.4.0``, or ``working``."""
+    gate: Gate
+    beside: tuple[tuple[Case, Suite], ...] = ()
+    """Cases of others that it is asked, too."""
+
+    @property
+    def task(self) -> str:
+        return self.definition.name
+
+    @property
+    def reference(self) -> str:
+        """What names it among the definitions that are served."""
+        return reference_of(self.task, self.version)
+
+    @property
+    def judges(self) -> set[str]:
+        """The tasks that its cases are judged by, as their checks name them."""
+        beside = [c for case, suite in self.beside for c in (*case.checks, *suite.checks)]
+        return judges_named([*checks_of(self.suite), *beside])
+
+
+def checks_of(suite: Suite) -> list[dict[str, Any]]:
+    """All checks of the suite, those of its cases included."""
+    return [*suite.checks, *(check for case in suite.cases for check in case.checks)]
+
+
+def read_states(
+    project: Project, tasks: Sequence[str], version: str | None, registry: Registry | None
+) -> list[State]:
+    """The states of these tasks, or of all that have cases.
+
+    Raises:
+        UnknownTask, NotFound: there is no such task or version.
+        InvalidInput: a version of no task.
+    """
+    if not tasks and version not in (None, WORKING):
+        raise InvalidInput(
+            f"a version belongs to one task; name it: roadworthy test TASK --version {version}"
+        )
+    named = tasks or [name for name, suite in project.suites.items() if suite.cases]
+    return [read_state(project, task, version, registry) for task in dict.fromkeys(named)]
+
+
+def read_state(
+    project: Project, task: str, version: str | None, registry: Registry | None
+) -> State:
+    """One state of one task; ``working`` or None is the working copy."""
+    if version in (None, WORKING):
+        definition = project.tasks.get(task)
+        if definition is None:
+            near = did_you_mean(task, project.tasks)
+            raise UnknownTask(f"the project {project.root} has no task {task!r}{near}")
+        suite = project.suites.get(task, Suite())
+        return State(definition=definition, suite=suite, version=WORKING, gate=suite.gate)
+    found = _version(registry, task, version or "")
+    return State(
+        definition=found.definition,
+        suite=found.suite,
+        version=found.row.version,
+        gate=found.suite.gate,
+    )
+
+
+def with_channel(state: State, registry: Registry, channel: str) -> State:
+    """The state with the cases and thresholds of the version that the channel points to: what the
+    channel's gate will ask for."""
+    pointed = [p.version for p in registry.channels(state.task) if p.channel == channel]
+    if not pointed or pointed[0] == state.version:
+        return state
+    suite = registry.version(state.task, pointed[0]).suite
+    return replace(
+        state,
+        gate=stricter(suite.gate, state.gate),
+        beside=cases_beside(state.suite, suite),
+    )
+
+
+def cases_beside(own: Suite, other: Suite) -> tuple[tuple[Case, Suite], ...]:
+    """The cases of the other suite that ask what no case of the first one does."""
+    asked = {question_digest(case) for case in own.cases}
+    return tuple((case, other) for case in other.cases if question_digest(case) not in asked)
+
+
+def judge_definitions(
+    project: Project, states: Iterable[State], registry: Registry | None
+) -> dict[str, TaskDefinition]:
+    """The tasks that judge, by the reference that checks name; those that do not exist are left
+    out, and leave their scores unscored.
+
+    A version is judged by what production serves, a working copy by working copies.
+    """
+    found: dict[str, TaskDefinition] = {}
+    for state in states:
+        for reference in state.judges - found.keys():
+            judge = _judge(project, reference, registry, published=state.version != WORKING)
+            if judge is not None:
+                found[reference] = judge
+    return found
+
+
+def _judge(
+    project: Project, reference: str, registry: Registry | None, *, published: bool
+) -> TaskDefinition | None:
+    name, _, selector = reference.partition("@")
+    if registry is not None and (selector or published):
+        try:
+            return registry.version(name, selector or "production").definition
+        except NotFound:
+            if selector:
+                return None
+    return None if selector else project.tasks.get(name)
+
+
+def bound_model(project: Project, definition: TaskDefinition) -> Model:
+    """What the task's logical model stands for here; raises ProjectError if it is nothing."""
+    model = project.models.get(definition.model) or implicit_model(definition.model, os.environ)
+    if model is None:
+        raise ProjectError(
+            [
+                f"task {definition.name!r} ({definition.version}) names the model"
+                f" {definition.model!r}, which is not bound in the environment"
+                f" {project.environment!r}; declare it in models.toml"
+            ]
+        )
+    return model
+
+
+def _version(registry: Registry | None, task: str, reference: str) -> Version:
+    if registry is None:
+        raise InvalidInput(
+            f"version {reference} of {task!r} can be tested with a registry only; leave the version"
+            " out to test the working copy"
+        )
+    return registry.version(task, reference)

@@ -1,0 +1,166 @@
+"""What a test looks at: one state of one task on one model, and what it is asked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from roadworthy.core.errors import RoadworthyError
+from roadworthy.evaluation.expectations import Expectations, Services, compile_expectations
+from roadworthy.models import Model
+from roadworthy.pipeline import TASK_PREFIX
+from roadworthy.registry import ResultKey
+from roadworthy.registry.binding import binding_of
+from roadworthy.registry.questions import expected_digest, question_digest, runs_of
+from roadworthy.tasks import Case, Suite, TaskDefinition
+from roadworthy.tasks.cases import case_id, case_input
+from roadworthy.tasks.schemas import validator_of
+
+__all__ = [
+    "WORKING",
+    "AskedCase",
+    "Selection",
+    "Subject",
+    "judges_named",
+    "reference_of",
+    "subject_of",
+]
+
+WORKING: Final = "working"
+"""What the working copy is called in place of a version."""
+
+
+def reference_of(task: str, version: str) -> str:
+    """What names a state among the definitions that are served."""
+    return task if version == WORKING else f"{task}@{version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedCase:
+    """A case, ready to be asked of one state of a task."""
+
+    case: Case
+    id: str
+    question: str
+    """Digest of its input."""
+    input: dict[str, Any]
+    runs: int
+    expectations: Expectations
+    expected: str
+    """Digest of what is expected."""
+    judged: bool = False
+    """Whether a task judges its answers, which may have changed since they were scored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which of the cases, and how often."""
+
+    tags: Collection[str] = ()
+    """Cases with one of these; empty: all."""
+    runs: int | None = None
+    """In place of what cases and suites say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What answers, and what it is asked."""
+
+    definition: TaskDefinition
+    version: str
+    """``1.4.0``, or ``working``."""
+    model: Model
+    cases: tuple[AskedCase, ...]
+    invalid: tuple[str, ...] = ()
+    """Ids of cases whose input this state does not accept."""
+
+    @property
+    def task(self) -> str:
+        return self.definition.name
+
+    @property
+    def reference(self) -> str:
+        """What names it among the definitions that are served."""
+        return reference_of(self.task, self.version)
+
+    @property
+    def target(self) -> str:
+        return TASK_PREFIX + self.reference
+
+    @property
+    def binding(self) -> str:
+        return binding_of(self.model)
+
+    def key(self, case: AskedCase, run: int) -> ResultKey:
+        return ResultKey(
+            task=self.task,
+            definition=self.definition.digest,
+            binding=self.binding,
+            question=case.question,
+            run=run,
+        )
+
+
+def judges_named(checks: Iterable[Mapping[str, object]]) -> set[str]:
+    """The tasks that these checks ask, as they name them."""
+    named = [check.get("judge", check.get("not_judge")) for check in checks]
+    return {name for name in named if isinstance(name, str)}
+
+
+def subject_of(
+    definition: TaskDefinition,
+    suite: Suite,
+    *,
+    version: str,
+    model: Model,
+    services: Callable[[Suite], Services],
+    selection: Selection | None = None,
+    beside: Iterable[tuple[Case, Suite]] = (),
+) -> Subject:
+    """The state with its cases, and those `beside` them that ask something else. ``services`` are
+    what a suite's checks need.
+
+    A question that several cases ask is asked once, and expected of it is what the first says.
+
+    Raises:
+        ProjectError: an expectation does not fit the task.
+    """
+    selection = selection or Selection()
+    pairs = [*((case, suite) for case in suite.cases), *beside]
+    of_suite = {id(owner): services(owner) for owner in {id(o): o for _, o in pairs}.values()}
+    asked: dict[str, AskedCase] = {}
+    invalid: list[str] = []
+    accepts = validator_of(definition.input_schema).is_valid
+    for case, owner in pairs:
+        if selection.tags and not set(selection.tags) & set(case.tags):
+            continue
+        try:
+            given = case_input(case, definition)
+        except RoadworthyError:
+            invalid.append(case.id or "a conversation without an id")
+            continue
+        if not accepts(given):
+            invalid.append(case_id(case, definition))
+            continue
+        question = question_digest(case)
+        if question not in asked:
+            asked[question] = AskedCase(
+                case=case,
+                id=case_id(case, definition),
+                question=question,
+                input=given,
+                runs=selection.runs or runs_of(case, owner),
+                expectations=compile_expectations(
+                    case, owner, definition, services=of_suite[id(owner)]
+                ),
+                expected=expected_digest(case, owner),
+                judged=bool(judges_named((*case.checks, *owner.checks))),
+            )
+    return Subject(
+        definition=definition,
+        version=version,
+        model=model,
+        cases=tuple(asked.values()),
+        invalid=tuple(invalid),
+    )

@@ -1,0 +1,87 @@
+"""The test of tasks: from names to a report.
+
+::
+
+    session = Session(project=load_project(Path(".")), options=Options(replay=Path("said.jsonl")))
+    report = asyncio.run(run_tests(session, ("triage",)))
+    assert report.status == "passed"
+
+`roadworthy test` is this, with tables. From a project's own tests it runs without a registry, and
+with ``replay`` without a provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from roadworthy.core import NUSD_PER_USD
+from roadworthy.evaluation.report import Report, TaskReport
+from roadworthy.evaluation.runner import SubjectRuns
+from roadworthy.evaluation.session import Options, Session
+from roadworthy.evaluation.states import State, read_states, with_channel
+from roadworthy.evaluation.subjects import WORKING, Selection
+from roadworthy.evaluation.summary import task_report
+from roadworthy.registry import Miss, MoveRequest, Registry
+
+__all__ = ["Options", "Report", "Selection", "Session", "TaskReport", "run_tests"]
+
+
+async def run_tests(
+    session: Session, tasks: Sequence[str] = (), *, version: str | None = None
+) -> Report:
+    """Test working copies, or a version with all the cases that its gate asks for; without names,
+    all tasks that have cases.
+
+    Raises:
+        ProjectError: an expectation does not fit its task; a model is not bound, or has no price
+            where the cost is limited.
+        UnknownTask, NotFound: there is no such task or version.
+        InvalidInput: the cassette cannot be read.
+    """
+    options = session.options
+
+    def read(registry: Registry | None) -> list[State]:
+        states = read_states(session.project, tasks, version, registry)
+        if registry is None or version in (None, WORKING):
+            return states
+        return [with_channel(state, registry, options.channel) for state in states]
+
+    states, found = await session.measure(read)
+    reports = await asyncio.to_thread(_reports, session, states, found.runs)
+    return Report(
+        tasks=tuple(reports),
+        environment=session.project.environment,
+        replayed=options.replay is not None,
+        left_out=found.left_out,
+        spent_usd=found.spent_nusd / NUSD_PER_USD,
+        judges_usd=found.judges_nusd / NUSD_PER_USD,
+        judged=found.judged,
+        seconds=round(found.seconds, 3),
+    )
+
+
+def _reports(
+    session: Session, states: Sequence[State], runs: Sequence[SubjectRuns]
+) -> list[TaskReport]:
+    partial = session.options.partial
+    asks_registry = session.options.replay is None and not partial
+    with session.reading() as registry:
+        return [
+            task_report(
+                of_state,
+                gate=state.gate,
+                misses=_misses(session, state, registry if asks_registry else None),
+                partial=partial,
+            )
+            for state, of_state in zip(states, runs, strict=True)
+        ]
+
+
+def _misses(session: Session, state: State, registry: Registry | None) -> tuple[Miss, ...] | None:
+    """What the gate of the registry finds missing; None: it knows nothing of this state."""
+    if registry is None or state.version == WORKING:
+        return None
+    channel = session.options.channel
+    request = MoveRequest(task=state.task, channel=channel, to=state.version)
+    return registry.weigh(request).misses

@@ -155,6 +155,7 @@ def _direct(project: Project, folder: StateFolder) -> Iterator[Registry]:
             protected=project.settings.channels.protected,
             models=lambda: project.models,
             environment=project.environment,
+            root=project.root,
         )
     finally:
         engine.dispose()

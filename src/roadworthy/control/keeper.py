@@ -103,6 +103,7 @@ async def _work(arguments: argparse.Namespace, held: ExitStack, kept: _Kept) -> 
         protected=settings.channels.protected,
         models=lambda: BoundModels(publisher),
         environment=arguments.environment or settings.defaults.environment,
+        root=arguments.project,
     )
     app = create_app(
         source,

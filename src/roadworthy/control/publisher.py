@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from threading import RLock
 
@@ -32,6 +33,7 @@ from roadworthy.tasks import (
     with_models,
     write_snapshot,
 )
+from roadworthy.tasks.sources import differing_sources
 
 __all__ = ["BoundModels", "Publisher"]
 
@@ -216,7 +218,11 @@ class Publisher:
             plan = plan_working(self._files, self._served)
         else:
             plan = plan_production(
-                self._files, self._served, drafts=self._drafts, environ=os.environ
+                self._files,
+                self._served,
+                drafts=self._drafts,
+                environ=os.environ,
+                differing=partial(differing_sources, root=self._root),
             )
         plan = msgspec.structs.replace(plan, operator_token=self.operator_token)
         snapshot = with_models(plan, self._learned)

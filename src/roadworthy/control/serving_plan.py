@@ -3,13 +3,13 @@ the price list."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
 from roadworthy.models import Model, implicit_model, with_price
 from roadworthy.registry.served import Served
-from roadworthy.tasks import Snapshot, VersionIndex
+from roadworthy.tasks import Snapshot, TaskDefinition, VersionIndex
 
 __all__ = ["plan_production", "plan_working"]
 
@@ -20,11 +20,17 @@ def plan_working(files: Snapshot, served: Served) -> Snapshot:
 
 
 def plan_production(
-    files: Snapshot, served: Served, *, drafts: Collection[str], environ: Mapping[str, str]
+    files: Snapshot,
+    served: Served,
+    *,
+    drafts: Collection[str],
+    environ: Mapping[str, str],
+    differing: Callable[[TaskDefinition], Sequence[str]],
 ) -> Snapshot:
     """What channel ``production`` points to, with the files' settings and models.
 
     Of ``drafts``, the working copies, callers are told how they get into production.
+    ``differing`` gives the Python files of a version that are not installed as it has them.
     """
     models = dict(files.models)
     tasks, unservable = {}, dict(served.unreadable)
@@ -35,6 +41,13 @@ def plan_production(
                 f"{name}@{definition.version} is in production and asks the model"
                 f" {definition.model!r}, which is not bound in this installation; declare it in"
                 " models.toml and restart `roadworthy serve`"
+            )
+            continue
+        if sources := differing(definition):
+            unservable[name] = (
+                f"{name}@{definition.version} is in production and runs Python that differs from"
+                f" what is installed: {', '.join(sources)}; install its files, or publish what is"
+                " installed"
             )
             continue
         models[definition.model] = model

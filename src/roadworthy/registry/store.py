@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -25,6 +26,7 @@ from roadworthy.registry.version import Actor, Draft, Publication, Version, Vers
 from roadworthy.registry.weighing import bound_model, weigh
 from roadworthy.storage import StateFolder
 from roadworthy.storage.database import writing
+from roadworthy.tasks.sources import differing_sources
 from roadworthy.tasks.version_files import write_version_file
 
 __all__ = ["StoredRegistry"]
@@ -42,14 +44,17 @@ class StoredRegistry:
         protected: Collection[str],
         models: Callable[[], Mapping[str, Model]],
         environment: str,
+        root: Path | None = None,
     ) -> None:
-        """``models`` gives what logical models stand for here, at the moment of asking."""
+        """``models`` gives what logical models stand for here, at the moment of asking; ``root`` is
+        the project, whose Python files a version may run. None: it is not looked at."""
         self._engine = engine
         self._folder = folder
         self._clock = clock
         self._protected = frozenset(protected)
         self._models = models
         self._environment = environment
+        self._root = root
         self._counts = RegistryCounts(engine)
 
     def publish(self, draft: Draft, by: Actor) -> Publication:
@@ -108,6 +113,7 @@ class StoredRegistry:
                     " already; nothing was moved"
                 )
             bound_model(candidate.definition, self._models())
+            self._require_sources(candidate)
             evidence = None
             if request.kind == "promote" and request.channel in self._protected:
                 evidence = self._evidence(connection, request, candidate)
@@ -213,6 +219,16 @@ class StoredRegistry:
             environment=self._environment,
             lower_gate=request.lower_gate,
         )
+
+    def _require_sources(self, candidate: Version) -> None:
+        """Raises RegistryConflict where the version runs Python that is not installed so."""
+        differing = self._root and differing_sources(candidate.definition, self._root)
+        if differing:
+            raise RegistryConflict(
+                f"{candidate.row.task} {candidate.row.version} runs Python that differs from what"
+                f" is installed: {', '.join(differing)}; install its files, or publish what is"
+                " installed"
+            )
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

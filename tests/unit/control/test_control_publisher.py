@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipelines import MODEL
@@ -276,3 +277,17 @@ def test_bound_models_are_those_that_are_served_and_those_without_a_file(
     assert models["local"].provider == "embedded"
     assert "nobody" not in models
     assert set(models) >= {"canned"}
+
+
+def test_a_version_whose_python_is_not_installed_so_is_not_served(here: Installation) -> None:
+    (here.root / "rules.py").write_text("x = 1\n")
+    project = load_project(here.root)
+    definition = msgspec.structs.replace(project.tasks["triage"], sources={"rules.py": "x = 1\n"})
+    here.registry.publish(Draft(definition=definition, message="why"), ME)
+    here.registry.move(MoveRequest(task="triage", to="1.0.0"), ME)
+    here.started()
+    assert "triage" in here.snapshot().tasks
+    (here.root / "rules.py").write_text("x = 2\n")
+    here.started()
+    assert "runs Python that differs" in here.snapshot().unservable["triage"]
+    assert "triage" not in here.snapshot().tasks

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ def test_what_cannot_be_published_is_said(changes: dict[str, str], match: str) -
         check_message(Draft(definition=draft.definition, message=message))
 
 
-def test_who_reads_only_publishes_nothing(tmp_path: Any) -> None:
+def test_who_reads_only_publishes_nothing(tmp_path: Path) -> None:
     viewer = Actor(name="Vi", role="viewer")
     with stored_registry(tmp_path) as registry:
         for write in (
@@ -82,7 +83,25 @@ def test_who_reads_only_publishes_nothing(tmp_path: Any) -> None:
         assert registry.versions() == []
 
 
-def test_a_version_whose_model_is_not_bound_is_not_promoted(tmp_path: Any) -> None:
+def test_a_version_whose_python_is_not_installed_is_not_promoted(tmp_path: Path) -> None:
+    (tmp_path / "rules.py").write_text("x = 2\n")
+    with stored_registry(tmp_path / "state", root=tmp_path) as registry:
+        registry.publish(draft_of(sources={"rules.py": "x = 1\n"}), ADA)
+        wish = MoveRequest(task="mood", channel="staging", to="1.0.0")
+        with pytest.raises(RegistryConflict, match=r"differs from what is installed: rules\.py"):
+            registry.move(wish, ADA)
+        (tmp_path / "rules.py").write_text("x = 1\n")
+        assert registry.move(wish, ADA).to_version == "1.0.0"
+
+
+def test_a_model_that_needs_no_file_is_bound_everywhere(tmp_path: Path) -> None:
+    with stored_registry(tmp_path, models=dict) as registry:
+        registry.publish(draft_of(), ADA)
+        wish = MoveRequest(task="mood", channel="staging", to="1.0.0")
+        assert registry.move(wish, ADA).to_version == "1.0.0"
+
+
+def test_a_version_whose_model_is_not_bound_is_not_promoted(tmp_path: Path) -> None:
     with stored_registry(tmp_path) as registry:
         registry.publish(draft_of(model="fast"), ADA)
         with pytest.raises(RegistryConflict, match=r"declare \[models.fast\] in models.toml"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,13 @@ import pytest
 
 import roadworthy
 from canned_upstream import Upstream, canned_upstream
-from production import into_production
+from production import ME, into_production
 from projects import write_project
 from roadworthy.client import AsyncClient, Client, GatewayUnreachable
 from roadworthy.core.errors import InvalidInput, OutputNonconforming, UnknownTask
+from roadworthy.registry import Draft, MoveRequest
+from roadworthy.registry.remote import RemoteRegistry
+from roadworthy.tasks import load_project
 from serving_process import Server, serving
 
 VALUE = {"sentiment": "positive", "confidence": 0.5}
@@ -105,6 +109,55 @@ def test_an_unreachable_gateway_is_gone_round_where_asked_to(
         assert (answer.value, answer.outcome) == (VALUE, "repaired")
         with pytest.raises(InvalidInput):
             client.run("triage", comment=5)
+
+
+def promote_another(server: Server, project: Path) -> str:
+    """A further version in production, by the keeper's API."""
+    user = project / "tasks/triage/prompt/user.md"
+    user.write_text(user.read_text() + "!")
+    loaded = load_project(project)
+    told = json.loads((server.state / "keeper.json").read_bytes())
+    registry = RemoteRegistry(told["url"], told["token"])
+    draft = Draft(definition=loaded.tasks["triage"], message="louder")
+    version = registry.publish(draft, ME).version.version
+    registry.move(MoveRequest(task="triage", to=version), ME)
+    return version
+
+
+def until_served(client: Client, version: str) -> None:
+    for _ in range(600):
+        if client.answer("triage", {"comment": "x"}).version == version:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{version} is never served")
+
+
+def test_a_conversation_stays_with_the_version_that_answered_first(
+    client: Client, server: Server, project: Path
+) -> None:
+    talk = client.conversation("triage")
+    first = talk.answer({"comment": "Hi."})
+    assert talk.task == f"triage@{first.version}"
+    later = promote_another(server, project)
+    until_served(client, later)
+    assert talk.answer({"comment": "Still there?"}).version == first.version
+    with talk.stream({"comment": "And now?"}) as stream:
+        list(stream)
+    assert stream.answer.version == first.version
+    fresh = client.conversation("triage@^1", conversation_id="c-2")
+    with fresh.stream({"comment": "Hi."}) as stream:
+        list(stream)
+    assert (fresh.task, fresh.id) == (f"triage@{later}", "c-2")
+
+
+def test_a_conversation_goes_on_without_the_gateway(client: Client, project: Path) -> None:
+    talk = client.conversation("triage@1.0.0")
+    assert talk.run(comment="Hi.") == VALUE
+    with Client(NOBODY, fallback=project) as alone:
+        again = alone.conversation(talk.task, conversation_id=talk.id)
+        assert again.answer({"comment": "Hi."}).version == "1.0.0"
+        served = client.answer("triage", {"comment": "x"}).version
+        assert alone.answer("triage", {"comment": "x"}).version == served != "working"
 
 
 def test_the_address_comes_from_the_environment(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self, TypeVar, overload
@@ -13,12 +13,13 @@ import aiohttp
 import msgspec
 
 from roadworthy.client.answer import Answer, GatewayUnreachable, error_from
+from roadworthy.client.conversation import AsyncConversation
 from roadworthy.client.stream import AnswerStream, Piece, piece_of
-from roadworthy.core import NUSD_PER_USD, Call
+from roadworthy.core import NUSD_PER_USD, Call, SystemClock, new_id
 from roadworthy.models.sse import EventSplitter
 from roadworthy.pipeline import TASK_PREFIX, CallRequest, Pipeline
 from roadworthy.pipeline.inprocess import in_process
-from roadworthy.tasks import load_project
+from roadworthy.tasks import survey_project
 
 __all__ = ["AsyncClient"]
 
@@ -37,7 +38,8 @@ class AsyncClient:
         timeout_s: how long to wait for one answer.
         fallback: a project's folder. Where the gateway cannot be reached, the task runs in this
             process, straight against the provider and with the same guarantee; such calls are
-            recorded in that project's state folder. None: an unreachable gateway is an error.
+            recorded in that project's state folder. What was served there last is asked, or the
+            working copies where nothing was. None: an unreachable gateway is an error.
     """
 
     def __init__(
@@ -124,7 +126,35 @@ class AsyncClient:
         as `run` does.
         """
         body = {"input": fields, "conversation_id": conversation_id, "unit": unit}
-        return AnswerStream(self._pieces(task, body | {"stream": True}), output)
+        return self.begin_stream(task, body, output)
+
+    def begin_stream(
+        self,
+        task: str,
+        body: dict[str, Any],
+        output: type[T] | None,
+        *,
+        on_answer: Callable[[Answer], None] | None = None,
+    ) -> AnswerStream[T]:
+        """As `stream`, from the body of a request; ``on_answer`` is told the whole answer."""
+        pieces = self._pieces(task, body | {"stream": True})
+        return AnswerStream(pieces, output, on_answer=on_answer)
+
+    def conversation(
+        self, task: str, *, conversation_id: str | None = None, unit: str | None = None
+    ) -> AsyncConversation:
+        """Calls of this task that belong together, all answered by the version that answers first.
+
+        >>> talk = client.conversation("support")
+        >>> await talk.run(message="My parcel is late.")
+        >>> talk.task
+        'support@1.4.0'
+
+        ``task`` may name where to begin: ``support@staging``. ``conversation_id`` is recorded with
+        each call; None: a new one.
+        """
+        conversation_id = conversation_id or new_id(SystemClock().now_us())
+        return AsyncConversation(self, task, conversation_id=conversation_id, unit=unit)
 
     async def close(self) -> None:
         await self._open.aclose()
@@ -204,9 +234,10 @@ class AsyncClient:
     async def _here(self) -> Pipeline:
         assert self._fallback is not None
         if self._pipeline is None:
-            project = load_project(self._fallback.resolve())
+            project = survey_project(self._fallback.resolve())
+            state = project.root / project.settings.store.path
             self._pipeline = await self._open.enter_async_context(
-                in_process(project, project.root / project.settings.store.path, name="fallback")
+                in_process(project, state, name="fallback", as_served=True)
             )
         return self._pipeline
 

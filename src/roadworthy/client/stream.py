@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 import msgspec
@@ -25,9 +25,16 @@ class AnswerStream(Generic[T]):
     Leaving before its end ends the call: use it in ``async with``, or call `aclose`.
     """
 
-    def __init__(self, pieces: AsyncGenerator[Piece, None], output: type[T] | None) -> None:
+    def __init__(
+        self,
+        pieces: AsyncGenerator[Piece, None],
+        output: type[T] | None,
+        *,
+        on_answer: Callable[[Answer], None] | None = None,
+    ) -> None:
         self._pieces = pieces
         self._output = output
+        self._on_answer = on_answer
         self._reader = PartialReader(is_json=True)
         self._answer: Answer | None = None
 
@@ -66,6 +73,8 @@ class AnswerStream(Generic[T]):
                 return self._reader.feed(piece)
             else:
                 self._answer = piece
+                if self._on_answer is not None:
+                    self._on_answer(piece)
                 return Partial(piece.value, "", ())
         raise StopAsyncIteration
 

@@ -10,10 +10,11 @@ from typing import Any, Generic, Self, TypeVar, overload
 
 from roadworthy.client.answer import Answer
 from roadworthy.client.asynchronous import AsyncClient
+from roadworthy.client.conversation import AsyncConversation
 from roadworthy.client.partial import Partial
 from roadworthy.client.stream import AnswerStream
 
-__all__ = ["Client", "ReadStream"]
+__all__ = ["Client", "Conversation", "ReadStream"]
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -93,6 +94,21 @@ class Client:
             ),
         )
 
+    def conversation(
+        self, task: str, *, conversation_id: str | None = None, unit: str | None = None
+    ) -> Conversation:
+        """As `AsyncClient.conversation`.
+
+        >>> talk = client.conversation("support")
+        >>> talk.run(message="My parcel is late.")
+        >>> talk.task
+        'support@1.4.0'
+        """
+        return Conversation(
+            self._wait,
+            self._client.conversation(task, conversation_id=conversation_id, unit=unit),
+        )
+
     def close(self) -> None:
         with self._lock:
             loop, self._loop = self._loop, None
@@ -148,6 +164,51 @@ class ReadStream(Generic[V]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Conversation:
+    """An `AsyncConversation` for code that is not asynchronous."""
+
+    def __init__(
+        self, wait: Callable[[Coroutine[Any, Any, Any]], Any], conversation: AsyncConversation
+    ) -> None:
+        """``wait`` runs what is asynchronous."""
+        self._wait = wait
+        self._conversation = conversation
+
+    @property
+    def task(self) -> str:
+        """As `AsyncConversation.task`."""
+        return self._conversation.task
+
+    @property
+    def id(self) -> str:
+        """As `AsyncConversation.id`."""
+        return self._conversation.id
+
+    @property
+    def version(self) -> str | None:
+        """As `AsyncConversation.version`."""
+        return self._conversation.version
+
+    def run(self, **fields: Any) -> Any:
+        """As `AsyncConversation.run`."""
+        return self._wait(self._conversation.run(**fields))
+
+    def answer(self, fields: dict[str, Any]) -> Answer:
+        """As `AsyncConversation.answer`."""
+        answer: Answer = self._wait(self._conversation.answer(fields))
+        return answer
+
+    @overload
+    def stream(self, fields: dict[str, Any], *, output: None = None) -> ReadStream[Any]: ...
+
+    @overload
+    def stream(self, fields: dict[str, Any], *, output: type[V]) -> ReadStream[V]: ...
+
+    def stream(self, fields: dict[str, Any], *, output: type[V] | None = None) -> ReadStream[V]:
+        """As `AsyncConversation.stream`, for ``with`` and ``for``."""
+        return ReadStream(self._wait, self._conversation.stream(fields, output=output))
 
 
 def _start_loop() -> asyncio.AbstractEventLoop:

@@ -12,12 +12,21 @@ from pathlib import Path
 import msgspec
 
 from roadworthy.core import SystemClock
+from roadworthy.core.errors import StoreError
 from roadworthy.models import HttpUpstream, Upstream, implicit_model, with_price
 from roadworthy.models.embedded import LocalModel
 from roadworthy.pipeline.path import Pipeline
+from roadworthy.pipeline.pinned import PinnedVersions
 from roadworthy.pipeline.state import compile_state
 from roadworthy.storage import JournalWriter, StateFolder
-from roadworthy.tasks import Project, Snapshot, TaskDefinition, build_snapshot, with_models
+from roadworthy.tasks import (
+    Project,
+    Snapshot,
+    TaskDefinition,
+    build_snapshot,
+    read_snapshot,
+    with_models,
+)
 
 __all__ = ["in_process"]
 
@@ -30,6 +39,7 @@ async def in_process(
     name: str,
     definitions: Mapping[str, TaskDefinition] | None = None,
     wrap: Callable[[Upstream], Upstream] | None = None,
+    as_served: bool = False,
 ) -> AsyncIterator[Pipeline]:
     """A pipeline over the project's working copies that records into its state folder.
 
@@ -38,7 +48,9 @@ async def in_process(
     ``triage@1.4.0``, or in place of the working copy under ``triage``. Models have their list
     prices where the project names none; the table of them is read only if a hosted model needs
     it, which takes most of a second, and off the event loop, which may be somebody else's.
-    ``wrap`` puts something between the path and the models, such as a cassette.
+    ``wrap`` puts something between the path and the models, such as a cassette. ``as_served``: in
+    place of the working copies, what gateways on this state folder served last, if that was in
+    production; versions that they know can be pinned in any case.
     """
     folder = StateFolder(state)
     folder.create()
@@ -47,8 +59,9 @@ async def in_process(
     upstream = HttpUpstream(local=local, environ=os.environ, clock=clock)
     journal = JournalWriter(folder, f"{name}-{os.getpid()}", clock)
     try:
-        snapshot = await asyncio.to_thread(_snapshot, project, definitions or {})
-        serving = compile_state(snapshot, os.environ)
+        snapshot = await asyncio.to_thread(_snapshot, project, folder, as_served=as_served)
+        snapshot = await asyncio.to_thread(_with_definitions, snapshot, definitions or {})
+        serving = compile_state(snapshot, os.environ, pins=PinnedVersions(folder.versions))
         yield Pipeline(
             state=lambda: serving,
             upstream=upstream if wrap is None else wrap(upstream),
@@ -62,8 +75,18 @@ async def in_process(
         journal.close()
 
 
-def _snapshot(project: Project, definitions: Mapping[str, TaskDefinition]) -> Snapshot:
-    snapshot = build_snapshot(project, price=with_price)
+def _snapshot(project: Project, folder: StateFolder, *, as_served: bool) -> Snapshot:
+    built = build_snapshot(project, price=with_price)
+    try:
+        last = read_snapshot(folder.snapshot)
+    except StoreError:  # nothing was ever served from here
+        return built
+    if not as_served or last.serves != "production":
+        return msgspec.structs.replace(built, versions=last.versions)
+    return msgspec.structs.replace(last, settings=built.settings, models=last.models | built.models)
+
+
+def _with_definitions(snapshot: Snapshot, definitions: Mapping[str, TaskDefinition]) -> Snapshot:
     named = {definition.model for definition in definitions.values()} - snapshot.models.keys()
     found = {name: implicit_model(name, os.environ) for name in named}
     models = {name: with_price(model) for name, model in found.items() if model is not None}

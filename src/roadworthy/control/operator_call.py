@@ -1,0 +1,75 @@
+"""A call that somebody makes from the keeper's pages: any version, on any model, of any input.
+
+It takes the same way as everybody's, through a gateway, so that it shows what they would get; it
+is recorded as a test and counts in no figure.
+"""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from roadworthy.core.errors import RegistryUnreachable, error_named
+from roadworthy.core.http_names import MODEL_HEADER, OPERATOR_HEADER
+
+__all__ = ["call_as_operator"]
+
+TIMEOUT_S: Final = 130.0
+"""A little more than a call may take by default: its own deadline says more."""
+# Gateways are on this machine, where a proxy for the world outside leads nowhere.
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def call_as_operator(
+    gateway_url: str,
+    token: str,
+    task: str,
+    selector: str | None,
+    input_: dict[str, Any],
+    model: str | None = None,
+) -> dict[str, Any]:
+    """What the gateway's task surface answers: ``value``, ``call``, ``outcome``, ``version``, ….
+
+    ``token`` is `Publisher.operator_token`; ``selector`` a version, a channel or a range, None for
+    what is served; ``model`` the one to ask in place of the version's own. Blocks: for threads.
+
+    Raises:
+        RoadworthyError: as the gateway told it, with its call's id where there is one.
+        RegistryUnreachable: no gateway answers.
+    """
+    reference = task if not selector else f"{task}@{selector}"
+    headers = {"content-type": "application/json", OPERATOR_HEADER: token}
+    if model is not None:
+        headers[MODEL_HEADER] = model
+    request = urllib.request.Request(  # noqa: S310 - our own gateway's address
+        f"{gateway_url.rstrip('/')}/v1/tasks/{quote(reference, safe='@^')}",
+        msgspec.json.encode({"input": input_}),
+        headers,
+    )
+    try:
+        with _OPENER.open(request, timeout=TIMEOUT_S) as response:
+            answer: dict[str, Any] = msgspec.json.decode(response.read())
+            return answer
+    except urllib.error.HTTPError as error:
+        with error:
+            told, call_id = error.read(), error.headers.get("x-roadworthy-call")
+        raise _error_from(told, call_id) from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise RegistryUnreachable(
+            f"no gateway answers at {gateway_url}; see the log of `roadworthy serve`"
+        ) from error
+
+
+def _error_from(body: bytes, call_id: str | None) -> Exception:
+    try:
+        told = msgspec.json.decode(body)["error"]
+        code, message, param = str(told["code"]), str(told["message"]), told.get("param")
+    except (msgspec.MsgspecError, KeyError, TypeError):
+        code, message, param = "", "the gateway answered without an explanation", None
+    error = error_named(code, message, param=param)
+    error.call_id = call_id
+    return error

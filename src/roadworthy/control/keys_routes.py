@@ -7,9 +7,9 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
+import roadworthy.control.registry_examples as examples
 from roadworthy.access import Role
 from roadworthy.access.keys import Key, KeyStore
-from roadworthy.control import registry_examples as examples
 from roadworthy.control.answers import answers, json_answer, takes
 from roadworthy.control.bodies import json_body
 from roadworthy.control.context import control_of

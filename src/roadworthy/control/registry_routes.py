@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from roadworthy.control import registry_examples as examples
+import roadworthy.control.registry_examples as examples
 from roadworthy.control.answers import answers, json_answer, takes
 from roadworthy.control.bodies import json_body
 from roadworthy.control.context import control_of

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from roadworthy.control import registry_examples as examples
+import roadworthy.control.registry_examples as examples
 from roadworthy.control.answers import answers, json_answer, takes
 from roadworthy.control.bodies import json_body
 from roadworthy.control.case_files import save_case

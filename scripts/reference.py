@@ -43,6 +43,8 @@ from roadworthy.tasks import Suite, TaskDefinition
 from roadworthy.tasks import parameters as task_parameters
 from roadworthy.tasks.cases import Case
 from roadworthy.tasks.examples import Example
+from roadworthy.tasks.expectations import KINDS, Placed
+from roadworthy.tasks.expectations.language import LANGUAGES
 from roadworthy.tasks.fields import FIELD_ROLES
 from roadworthy.tasks.model_files import EnvironmentEntry, ModelsFile
 from roadworthy.tasks.rules import ConstraintTable
@@ -63,6 +65,7 @@ def pages() -> dict[str, str]:
         "cli.md": cli(),
         "http.md": http(),
         "repairs.md": repair_page(),
+        "expectations.md": expectation_page(),
     }
     return {name: f"{NOTE}\n\n{text.strip()}\n" for name, text in written.items()}
 
@@ -83,11 +86,39 @@ def repair_page() -> str:
     return fill("repairs", kinds=kinds)
 
 
+def expectation_page() -> str:
+    """Every kind of check, in the order of the table in the code."""
+    common = set(Placed.__struct_fields__)
+    rows = [
+        (f"[`{name}`](#{name})", first_line(kind).partition(". ")[0].rstrip(".") + ".")
+        for name, kind in KINDS.items()
+    ]
+    return fill(
+        "expectations",
+        kinds=table(("kind", "passes if"), rows),
+        common=key_table(Placed),
+        each="\n\n".join(
+            f"## {name}\n\n{first_line(kind)}\n\n`{kind.example}`\n\n"
+            + key_table(kind, leave_out=common)
+            for name, kind in KINDS.items()
+        ),
+        languages=", ".join(f"`{code}`" for code in LANGUAGES),
+    )
+
+
 # Tables of structs.
 
 
 def attribute_docs(struct: Struct) -> dict[str, str]:
-    """The string below each field of a class, on one line."""
+    """The string below each field of a class and its bases, on one line."""
+    found: dict[str, str] = {}
+    for base in reversed(struct.__mro__):
+        if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
+            found |= own_attribute_docs(base)
+    return found
+
+
+def own_attribute_docs(struct: Struct) -> dict[str, str]:
     tree = ast.parse(inspect.getsource(struct)).body[0]
     assert isinstance(tree, ast.ClassDef)
     found = {}

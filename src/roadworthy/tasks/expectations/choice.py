@@ -23,6 +23,7 @@ class OneOf(Placed, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"one_of": ["neutral", "negative"], "at": "/sentiment"}'
 
     one_of: Annotated[list[Any], msgspec.Meta(min_length=1)]
+    """The values; 1 and 1.0 are the same."""
     ignore_case: bool = False
     """Upper and lower case are the same."""
 

@@ -60,6 +60,7 @@ class Contains(_Containing, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"contains": "refund", "at": "/summary", "ignore_case": true}'
 
     contains: Any
+    """A text; in a list, any value."""
 
     def wanted(self) -> list[Any]:
         return [self.contains]
@@ -72,6 +73,7 @@ class ContainsAll(_Containing, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"contains_all": ["delivery", "support"], "at": "/themes"}'
 
     contains_all: Several
+    """Texts; in a list, any values."""
 
     def wanted(self) -> list[Any]:
         return self.contains_all
@@ -84,6 +86,7 @@ class ContainsAny(_Containing, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"contains_any": ["sorry", "apolog"], "ignore_case": true}'
 
     contains_any: Several
+    """Texts; in a list, any values."""
 
     def wanted(self) -> list[Any]:
         return self.contains_any

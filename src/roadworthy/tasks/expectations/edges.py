@@ -33,6 +33,7 @@ class StartsWith(_Edge, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"starts_with": "Dear ", "at": "/letter"}'
 
     starts_with: Text
+    """How it starts, white space included."""
 
     def look(self, value: Any) -> Verdict:
         if not isinstance(value, str):
@@ -48,6 +49,7 @@ class EndsWith(_Edge, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"ends_with": ".", "at": "/summary"}'
 
     ends_with: Text
+    """How it ends, white space included."""
 
     def look(self, value: Any) -> Verdict:
         if not isinstance(value, str):

@@ -25,6 +25,7 @@ class Expect(Placed, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"expect": {"sentiment": "positive"}}'
 
     expect: Any = None
+    """The expected value of the place."""
 
     def look(self, value: Any) -> Verdict:
         what = lacks(self.expect, value)

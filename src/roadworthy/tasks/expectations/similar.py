@@ -28,6 +28,7 @@ class Similar(Placed, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"similar": "We are sorry for the delay.", "min": 0.6}'
 
     similar: Text | list[Text]
+    """A text that is as good an answer, or several of which one must be near."""
     min: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.7
     """The least cosine; what it means differs from embedder to embedder."""
     embedder: str = EMBEDDED

@@ -24,6 +24,7 @@ class Subset(Placed, frozen=True, kw_only=True):
     example: ClassVar[str] = '{"subset": [{"id": "A-1"}], "at": "/orders"}'
 
     subset: dict[str, Any] | list[Any]
+    """Fields with what is wanted of them, or items."""
 
     def look(self, value: Any) -> Verdict:
         if not isinstance(value, dict | list):

@@ -11,9 +11,9 @@ from roadworthy.cli.columns import moment
 from roadworthy.cli.markdown import cell, code, fenced, table
 from roadworthy.cli.registry_lines import percent, short_commit, short_evidence
 from roadworthy.cli.version_report import gate_rows, in_line
-from roadworthy.control.schema_fields import field_table
 from roadworthy.registry import Figures, Move, Pointer, Share, Version, VersionRow
 from roadworthy.tasks import Case, Suite, TaskDefinition
+from roadworthy.tasks.schema_fields import field_table
 
 __all__ = ["Known", "task_document"]
 

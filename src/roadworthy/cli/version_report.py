@@ -10,9 +10,9 @@ import msgspec
 
 from roadworthy.cli.columns import columns, moment, rows_of
 from roadworthy.cli.publish_lines import change_lines
-from roadworthy.control.schema_fields import field_table
 from roadworthy.registry import Pointer, Version
 from roadworthy.tasks import ConstraintDefinition, Gate, Suite, TaskDefinition
+from roadworthy.tasks.schema_fields import field_table
 
 __all__ = ["gate_rows", "in_line", "tag_counts", "version_report"]
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
+
+from roadworthy.core.visible import short, visible
 
 __all__ = [
     "UNKNOWN",
@@ -31,13 +32,6 @@ __all__ = [
 ]
 
 UNKNOWN: Final = "unknown"
-
-# Characters that hide text or change its order: a recorded text must not be able to pass itself
-# off as another. Joiners (U+200C, U+200D) stay, Persian and emoji need them.
-_DECEPTIVE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ud800-\udfff\ufff9-\ufffb]"
-)
 
 
 def count(number: int | float | None) -> str:
@@ -123,18 +117,6 @@ def ago(us: int, now_us: int) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit} ago"
     return f"{seconds} s ago"
-
-
-def visible(text: object) -> str:
-    """The text with control and direction-changing characters spelled out as ``⟦U+202E⟧``."""
-    plain = str(text).replace("\r\n", "\n")
-    return _DECEPTIVE.sub(lambda match: f"⟦U+{ord(match[0]):04X}⟧", plain)
-
-
-def short(text: object, limit: int = 80) -> str:
-    """A name for a column: at most `limit` characters, and as `visible`."""
-    plain = str(text)
-    return visible(plain if len(plain) <= limit else plain[: limit - 1] + "…")
 
 
 def clip(text: str, *, limit: int = 20_000) -> tuple[str, int]:

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from roadworthy.control.formats import short
-from roadworthy.control.schema_fields import field_table
 from roadworthy.tasks.fields import input_fields, required_names
+from roadworthy.tasks.schema_fields import field_table
 
 __all__ = ["PREFIX", "FieldInput", "InputForm", "form_of_input", "form_of_texts", "read_input"]
 

@@ -11,7 +11,6 @@ from roadworthy.conformance import Loss, Target
 from roadworthy.control.formats import clip, pretty_json, share, visible
 from roadworthy.control.links import link
 from roadworthy.control.outcomes import OUTCOMES
-from roadworthy.control.schema_fields import FieldTable, field_table
 from roadworthy.control.source import Definition
 from roadworthy.core import Mode
 from roadworthy.pipeline.enforcement import (
@@ -25,6 +24,7 @@ from roadworthy.pipeline.enforcement import (
     hold_of,
 )
 from roadworthy.storage.views import Figures, Overview
+from roadworthy.tasks.schema_fields import FieldTable, field_table
 
 __all__ = [
     "HOLDS",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadworthy.control.schema_fields import MAX_DEPTH, MAX_ROWS, FieldRow, field_table
+from roadworthy.tasks.schema_fields import MAX_DEPTH, MAX_ROWS, FieldRow, field_table
 
 
 def row_of(schema: dict[str, Any]) -> FieldRow:

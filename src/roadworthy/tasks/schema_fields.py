@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from roadworthy.control.formats import short
+from roadworthy.core.visible import short
 from roadworthy.tasks.fields import resolve_local
 from roadworthy.tasks.keywords import KEYWORDS
 

@@ -22,6 +22,7 @@ from roadworthy.evaluation.states import State, bound_model, judge_definitions
 from roadworthy.evaluation.subjects import Selection, Subject, subject_of
 from roadworthy.evaluation.turns import Turns
 from roadworthy.models import Model, Upstream
+from roadworthy.models.embedders import Embedders
 from roadworthy.pipeline import Pipeline
 from roadworthy.pipeline.inprocess import in_process
 from roadworthy.registry import Actor, CaseResult, Registry, ResultKey
@@ -203,7 +204,10 @@ class Session:
             environment=self.project.environment,
             turns=turns,
         )
-        subjects = [self._subject(pipeline, state, judges) for state in ground.states]
+        embedders = Embedders(self.project.models)
+        subjects = [
+            self._subject(pipeline, state, judges, embedders=embedders) for state in ground.states
+        ]
         self._check_prices([s.model for s in subjects] + [j.model for j in judges.judges.values()])
         if self.watch is not None:
             self.watch.plan(sum(case.runs for subject in subjects for case in subject.cases))
@@ -223,6 +227,7 @@ class Session:
             runs = await runner.run(subjects)
         finally:
             await judges.close()
+            await embedders.close()
         return Found(
             runs=tuple(runs),
             spent_nusd=purse.spent_nusd,
@@ -232,10 +237,17 @@ class Session:
             seconds=clock() - started_s,
         )
 
-    def _subject(self, pipeline: Pipeline, state: State, judges: Judges) -> Subject:
+    def _subject(
+        self, pipeline: Pipeline, state: State, judges: Judges, *, embedders: Embedders
+    ) -> Subject:
         def services(suite: Suite) -> Services:
             python = PythonFunctions(suite, root=self.project.root, task=state.task)
-            return Services(ask_task=judges.ask, definition=judges.definition, python=python)
+            return Services(
+                ask_task=judges.ask,
+                definition=judges.definition,
+                embed=embedders.embed,
+                python=python,
+            )
 
         return subject_of(
             state.definition,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -21,7 +21,11 @@ from roadworthy.core import Clock
 from roadworthy.core.errors import NotFound
 from roadworthy.registry import Registry
 
-__all__ = ["Control", "Workbench", "control_of"]
+__all__ = ["Control", "Play", "Workbench", "control_of"]
+
+Play: TypeAlias = Callable[[str, str | None, dict[str, Any], str | None], dict[str, Any]]
+"""Makes a call to try something out: a task, which version of it (None: what is served), an input,
+a model in place of the version's own; what comes back is what the task's address answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,8 @@ class Workbench:
     another version now. It should return when that is so."""
     root: Path | None = None
     """The project's folder with the working copies; None: this installation has none."""
+    play: Play | None = None
+    """None: nothing is served here that could be tried out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +89,18 @@ class Control:
             **context,
         )
         return HTMLResponse(text, status, {"cache-control": "no-store"})
+
+    @property
+    def play(self) -> Play:
+        """
+        Raises:
+            NotFound: nothing is served here.
+        """
+        if self.bench.play is None:
+            raise NotFound(
+                "Nothing is served here that could be tried out. Ask `roadworthy serve`."
+            )
+        return self.bench.play
 
 
 def control_of(request: Request) -> Control:

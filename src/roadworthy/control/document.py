@@ -19,6 +19,7 @@ from roadworthy.control.keys_routes import KeyList, KeyWish
 from roadworthy.control.registry_routes import ChannelList, MoveList, ResultList, VersionList
 from roadworthy.control.session_routes import Me
 from roadworthy.control.task_report import TaskReport
+from roadworthy.control.work_routes import Played, PlayWish
 from roadworthy.monitoring import ConformanceReport
 from roadworthy.registry import Draft, Evidence, Move, MoveRequest, Publication, Version
 from roadworthy.registry.differences import Difference
@@ -30,7 +31,8 @@ __all__ = ["DOCUMENTED", "describe"]
 DOCUMENTED: Final[tuple[type[msgspec.Struct], ...]] = (
     *(Overview, CallPage, StoredCall, TaskList, TaskReport, ConformanceReport, Health),
     *(VersionList, Version, Draft, Publication, ChannelList, MoveRequest, Move, Evidence, MoveList),
-    *(ResultList, Difference, KeyList, KeyWish, NewKey, Me, Case, SavedCase, ErrorBody),
+    *(ResultList, Difference, KeyList, KeyWish, NewKey, Me, Case, SavedCase),
+    *(PlayWish, Played, ErrorBody),
 )
 """What the API takes and answers; what these hold is described with them."""
 

@@ -67,6 +67,8 @@ def fault_response(control: Control, scope: Scope, error: RoadworthyError) -> Re
         headers = {"cache-control": "no-store"}
         if error.retry_after_s is not None:
             headers["retry-after"] = str(math.ceil(error.retry_after_s))
+        if error.call_id is not None:
+            headers["x-roadworthy-call"] = error.call_id
         content = msgspec.json.encode(body)
         return Response(content, error.status, headers, media_type="application/json")
     return control.page(

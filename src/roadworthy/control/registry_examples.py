@@ -36,6 +36,8 @@ __all__ = [
     "MOVE_REQUEST",
     "NEW_CASE",
     "NEW_KEY",
+    "PLAYED",
+    "PLAY_WISH",
     "PUBLICATION",
     "RESULTS",
     "SAVED_CASE",
@@ -165,4 +167,20 @@ SAVED_CASE: Final[dict[str, Any]] = {
     "id": "case-5c0d1f22ab",
     "file": f"tasks/{_TASK}/cases.jsonl",
     "line": 21,
+}
+PLAY_WISH: Final[dict[str, Any]] = {
+    "selector": "1.4.0",
+    "input": {"comment": "Great support"},
+    "model": "local",
+}
+PLAYED: Final[dict[str, Any]] = {
+    "value": {"sentiment": "positive"},
+    "call": "019abc12-0000-7000-8000-000000000002",
+    "outcome": "first_pass",
+    "task": _TASK,
+    "version": "1.4.0",
+    "model": "local",
+    "usage": {"input_tokens": 41, "output_tokens": 9},
+    "cost_usd": 0.0,
+    "duration_ms": 412.5,
 }

@@ -12,7 +12,7 @@ from roadworthy.access import SessionSigner
 from roadworthy.access.keys import KeyStore, NewKey
 from roadworthy.control import create_app
 from roadworthy.control.access import Access
-from roadworthy.control.context import Workbench
+from roadworthy.control.context import Play, Workbench
 from roadworthy.control.memory import MemorySource
 from roadworthy.models import Model
 from roadworthy.registry.store import StoredRegistry
@@ -40,7 +40,7 @@ class HandClock:
 class Installation:
     """A control plane with a database of its own; nothing waits for `pause`, it is counted."""
 
-    def __init__(self, folder: Path, *, root: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, root: Path | None = None, play: Play | None = None) -> None:
         self.clock = HandClock()
         state = StateFolder(folder / "state")
         self.engine = open_database(state)
@@ -62,7 +62,9 @@ class Installation:
         )
         self.app = create_app(
             MemorySource(),
-            workbench=Workbench(registry=self.registry, on_change=self._changed, root=root),
+            workbench=Workbench(
+                registry=self.registry, on_change=self._changed, root=root, play=play
+            ),
             access=self.access,
             hosts=("board.test",),
             clock=self.clock,

@@ -27,7 +27,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     fields = '[input.fields]\ncomment = "string"\n[output.fields]\nsentiment = "string"\n'
     (folder / "task.toml").write_text(fields)
     (folder / "prompt/user.md").write_text("{{ comment }}")
-    house = Installation(tmp_path_factory.mktemp("house"), root=root)
+    house = Installation(
+        tmp_path_factory.mktemp("house"), root=root, play=lambda *_: dict(examples.PLAYED)
+    )
     house.key("Ada")
     return house
 
@@ -113,6 +115,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any], Any, int]] = [
     ("GET", "/api/registry/export", {}, None, 200),
     ("POST", "/api/registry/import", {}, "{export}", 200),
     ("POST", "/api/tasks/{task}/cases", FIRST, examples.NEW_CASE, 201),
+    ("POST", "/api/tasks/{task}/play", FIRST, examples.PLAY_WISH, 200),
 ]
 
 

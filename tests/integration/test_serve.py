@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -17,18 +15,11 @@ from canned_upstream import canned_upstream
 from production import into_production
 from projects import write_project
 from serving_process import Server, serving
+from waiting import wait_until
 
 ANSWER = json.dumps({"sentiment": "positive", "confidence": 0.5})
 FINE = {"input": {"comment": "fine"}}
 TASK = "/v1/tasks/triage"
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    for _ in range(600):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"never: {what}")
 
 
 def children(server: Server) -> list[psutil.Process]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from roadworthy.core.visible import visible
+
 __all__ = ["columns", "moment", "rows_of"]
 
 
 def columns(rows: Sequence[Sequence[str]], *, indent: int = 0) -> str:
-    """Lines with every column as wide as what it holds; the last one is left as it is."""
+    """Lines with every column as wide as what it holds, and nothing in them that a terminal would
+    obey: what they show was written by others, too."""
     if not rows:
         return ""
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
         " " * indent

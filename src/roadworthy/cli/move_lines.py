@@ -6,6 +6,7 @@ import shlex
 
 from roadworthy.cli.registry_lines import evidence_lines
 from roadworthy.core.errors import GateRefused
+from roadworthy.core.visible import visible
 from roadworthy.registry import Evidence, Move, MoveRequest
 
 __all__ = ["move_lines", "refusal_lines", "weighing_lines"]
@@ -22,7 +23,7 @@ def move_lines(move: Move) -> str:
     if move.kind == "promote" and move.from_version is not None:
         channel = "" if move.channel == "production" else f" --channel {shlex.quote(move.channel)}"
         lines.append(f"Back: roadworthy rollback {shlex.quote(move.task)}{channel}")
-    return "\n".join(lines)
+    return visible("\n".join(lines))
 
 
 def weighing_lines(request: MoveRequest, evidence: Evidence) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from roadworthy.cli.columns import columns, moment, rows_of
 from roadworthy.cli.publish_lines import change_lines
+from roadworthy.core.visible import visible
 from roadworthy.registry import Pointer, Version
 from roadworthy.tasks import ConstraintDefinition, Gate, Suite, TaskDefinition
 from roadworthy.tasks.schema_fields import field_table
@@ -31,7 +32,7 @@ def version_report(version: Version, pointers: Sequence[Pointer]) -> str:
         _section("Cases", _cases(version.suite)),
         _section("Gate", columns(gate_rows(version.suite.gate), indent=2)),
     ]
-    return "\n\n".join(section for section in sections if section)
+    return visible("\n\n".join(section for section in sections if section))
 
 
 def _head(version: Version, pointers: Sequence[Pointer]) -> str:

@@ -123,3 +123,13 @@ def test_what_was_not_measured_is_not_shown() -> None:
     nothing = Evidence(figures=Figures())
     assert evidence_lines(nothing) == "  tests  none of this prompt on this model"
     assert (short_evidence(nothing), short_evidence(None), short_commit(None)) == ("", "", "")
+
+
+def test_no_terminal_obeys_what_somebody_wrote() -> None:
+    hidden = msgspec.structs.replace(ROW, message="\x1b[2Jcleared", author="\u202eana")
+    shown = version_lines([hidden], [], tasks=False)
+    assert "⟦U+001B⟧[2Jcleared" in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    moved = msgspec.structs.replace(MOVE, by=Actor(name="\x1b]0;title"))
+    assert "\x1b" not in move_lines(moved) + history_lines([moved], tasks=True)

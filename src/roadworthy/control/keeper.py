@@ -13,6 +13,7 @@ import logging
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -30,6 +31,7 @@ from roadworthy.control.keeper_jobs import (
     publish_for_ever,
     restore_files_for_ever,
 )
+from roadworthy.control.operator_call import call_as_operator
 from roadworthy.control.publisher import BoundModels, Publisher
 from roadworthy.control.stored import StoredSource
 from roadworthy.core import SystemClock
@@ -44,6 +46,9 @@ from roadworthy.storage.loader import Loader
 
 __all__ = ["main"]
 
+LOCK_PATIENCE_S = 5.0
+"""A command that writes holds the folder for a moment; the keeper before this one, until it has
+loaded the last calls."""
 GRACE_S = 5
 """How long pages under way may take after the keeper was asked to stop."""
 
@@ -66,7 +71,7 @@ async def keep(arguments: argparse.Namespace) -> None:
     )
     with ExitStack() as held:
         try:
-            held.enter_context(keeper_lock(folder))
+            held.enter_context(keeper_lock(folder, patience_s=LOCK_PATIENCE_S))
             engine = await asyncio.to_thread(_start, publisher, folder, again=arguments.again)
         except RoadworthyError as error:
             channel.send({"type": "failed", "message": error.message})
@@ -107,7 +112,12 @@ async def _work(arguments: argparse.Namespace, held: ExitStack, kept: _Kept) -> 
     )
     app = create_app(
         source,
-        workbench=Workbench(registry=registry, on_change=publisher.follow, root=arguments.project),
+        workbench=Workbench(
+            registry=registry,
+            on_change=publisher.follow,
+            root=arguments.project,
+            play=partial(call_as_operator, arguments.gateway_url, publisher.operator_token),
+        ),
         access=stored_access(engine, folder, clock=clock, owner_token=token),
         hosts=settings.server.allowed_hosts,
         gateway_url=arguments.gateway_url,

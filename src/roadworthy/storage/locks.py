@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,8 @@ from roadworthy.core.errors import StoreError
 from roadworthy.storage.folder import StateFolder
 
 __all__ = ["keeper_lock", "try_lock"]
+
+LOOK_EVERY_S = 0.05
 
 
 def try_lock(fd: int) -> bool:
@@ -26,16 +29,20 @@ def try_lock(fd: int) -> bool:
 
 
 @contextmanager
-def keeper_lock(folder: StateFolder) -> Iterator[None]:
+def keeper_lock(folder: StateFolder, *, patience_s: float = 0.0) -> Iterator[None]:
     """Hold the right to write this folder's database.
 
     Raises:
-        StoreError: another process holds it.
+        StoreError: another process holds it, and does not let go for so long. Commands hold it for
+            a moment each.
     """
     folder.create()
     fd = os.open(folder.keeper_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if not try_lock(fd):
+        give_up = time.monotonic() + patience_s
+        while not (held := try_lock(fd)) and time.monotonic() < give_up:
+            time.sleep(LOOK_EVERY_S)
+        if not held:
             holder = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
             raise StoreError(
                 f"another keeper (process {holder}) works on {folder.path}. Stop it, or set"

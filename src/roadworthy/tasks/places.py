@@ -10,7 +10,7 @@ from typing import Any
 from roadworthy.core.documents import did_you_mean
 from roadworthy.expressions import SchemaType
 
-__all__ = ["fault_of_place", "find"]
+__all__ = ["below", "fault_of_place", "find"]
 
 
 def fault_of_place(pointer: str, output: SchemaType) -> tuple[SchemaType | None, str | None]:
@@ -24,11 +24,11 @@ def fault_of_place(pointer: str, output: SchemaType) -> tuple[SchemaType | None,
             continue
         if "map" not in here.kinds:
             return None, f'"{pointer}" leads into what has no fields, at "{name}"'
-        below = here.field(name)
-        if below is None:
+        inner = here.field(name)
+        if inner is None:
             hint = did_you_mean(name, here.fields)
             return None, f'"{pointer}" leads nowhere, at "{name}"{hint}'
-        here = below
+        here = inner
     return here, None
 
 
@@ -42,6 +42,11 @@ def find(value: Any, pointer: str) -> tuple[bool, Any]:
         else:
             return False, None
     return True, value
+
+
+def below(pointer: str, name: str | int) -> str:
+    """The pointer one step further down."""
+    return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
 
 
 def _parts(pointer: str) -> list[str]:

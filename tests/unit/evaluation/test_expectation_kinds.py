@@ -19,6 +19,7 @@ from roadworthy.tasks.expectations import KINDS, read_check
 KIND_CASES: list[tuple[dict[str, Any], Any, Any, str]] = [
     ({"equals": {"a": [1, 2]}}, {"a": [1.0, 2]}, {"a": [1, 2], "b": 1}, "/b is not expected"),
     ({"equals": [1, 2]}, [1, 2], [2, 1], "/0 is 2, expected 1"),
+    ({"equals": {"a/b": 1}}, {"a/b": 1}, {"a/b": 2}, "/a~1b is 2, expected 1"),
     ({"equals": True}, True, 1, "1, expected true"),
     ({"equals": None}, None, 0, "0, expected null"),
     ({"equals": 0.9, "tolerance": 0.05}, 0.85, 0.84, "0.84, expected 0.9"),

@@ -34,6 +34,7 @@ from roadworthy.tasks.expectations import (
 __all__ = ["Expectations", "compile_expectations", "passed_of"]
 
 _DELIVERED: Final = "delivered"
+_MAX_REASON: Final = 1_000
 _NOBODY: Final = frozenset(
     {
         "upstream_error",

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from roadworthy.tasks.places import below
+
 __all__ = ["Leniency", "difference", "equal", "lacks", "shown"]
 
 MAX_MATCHED: Final = 200
@@ -96,14 +98,14 @@ def _of_objects(
     wanted: dict[str, Any], found: dict[str, Any], leniency: Leniency, path: str, *, subset: bool
 ) -> str | None:
     for name, value in wanted.items():
-        below = f"{path}/{name}"
+        inner = below(path, name)
         if name not in found:
-            return f"there is no {below}"
-        what = _difference(value, found[name], leniency, below, subset=subset)
+            return f"there is no {inner}"
+        what = _difference(value, found[name], leniency, inner, subset=subset)
         if what is not None:
             return what
     more = () if subset else found.keys() - wanted.keys()
-    return f"{path}/{min(more, key=str)} is not expected" if more else None
+    return f"{below(path, min(more))} is not expected" if more else None
 
 
 def _of_lists(
@@ -112,7 +114,7 @@ def _of_lists(
     if len(wanted) != len(found):
         return _differs(wanted, found, path, f" ({len(found)} items, not {len(wanted)})")
     for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
-        what = _difference(one, other, leniency, f"{path}/{index}", subset=subset)
+        what = _difference(one, other, leniency, below(path, index), subset=subset)
         if what is not None:
             return what
     return None

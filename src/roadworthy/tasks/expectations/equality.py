@@ -12,6 +12,7 @@ from roadworthy.tasks.expectations.answer import Verdict
 from roadworthy.tasks.expectations.comparing import Leniency, difference, lacks
 from roadworthy.tasks.expectations.impossible import impossible
 from roadworthy.tasks.expectations.kind import Placed
+from roadworthy.tasks.places import below
 
 __all__ = ["Equals", "Expect", "NotNegative", "expected_fields"]
 
@@ -74,5 +75,4 @@ def expected_fields(expect: Any) -> list[Expect]:
     """The expectations that ``expect`` is short for: one for each field, or one of the whole."""
     if not isinstance(expect, dict):
         return [Expect(expect=expect)]
-    escaped = {name: name.replace("~", "~0").replace("/", "~1") for name in expect}
-    return [Expect(expect=value, at=f"/{escaped[name]}") for name, value in expect.items()]
+    return [Expect(expect=value, at=below("", name)) for name, value in expect.items()]

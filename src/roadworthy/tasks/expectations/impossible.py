@@ -12,6 +12,7 @@ from typing import Any
 from roadworthy.core.documents import did_you_mean, nearest
 from roadworthy.expressions import SchemaType
 from roadworthy.tasks.expectations.comparing import shown
+from roadworthy.tasks.places import below
 
 __all__ = ["impossible"]
 
@@ -34,14 +35,14 @@ def impossible(wanted: Any, place: SchemaType, at: str = "") -> Iterator[str]:
         yield f"{where} is {allowed}, never {shown(wanted)}"
     elif isinstance(wanted, dict):
         for name, value in wanted.items():
-            below = place.field(name)
-            if below is None:
+            inner = place.field(name)
+            if inner is None:
                 yield f'{where} has no field "{name}"{did_you_mean(name, place.fields)}'
             else:
-                yield from impossible(value, below, f"{at}/{name}")
+                yield from impossible(value, inner, below(at, name))
     elif isinstance(wanted, list):
         for index, value in enumerate(wanted):
-            yield from impossible(value, place.item(index), f"{at}/{index}")
+            yield from impossible(value, place.item(index), below(at, index))
     elif isinstance(wanted, str):
         options = place.options
         if options is not None and wanted not in options and place.kinds <= {"string", "null"}:

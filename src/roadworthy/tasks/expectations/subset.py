@@ -10,6 +10,7 @@ from roadworthy.tasks.expectations.answer import Verdict
 from roadworthy.tasks.expectations.comparing import equal, shown
 from roadworthy.tasks.expectations.impossible import impossible
 from roadworthy.tasks.expectations.kind import Placed
+from roadworthy.tasks.places import below
 
 __all__ = ["Subset"]
 
@@ -49,8 +50,8 @@ def _missing(wanted: Any, found: Any, path: str) -> str | None:
     if isinstance(wanted, dict) and isinstance(found, dict):
         for name, value in wanted.items():
             if name not in found:
-                return f"there is no {path}/{name}"
-            missing = _missing(value, found[name], f"{path}/{name}")
+                return f"there is no {below(path, name)}"
+            missing = _missing(value, found[name], below(path, name))
             if missing is not None:
                 return missing
         return None

@@ -7,9 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from roadworthy.core.documents import SourceFolder, read_toml
 from roadworthy.core.errors import ProjectError
-from roadworthy.tasks import Project, load_project
+from roadworthy.evaluation.expectations import Services, compile_expectations
+from roadworthy.tasks import Project, Suite, TaskDefinition, load_project
+from roadworthy.tasks.expectations import KINDS, About
+from roadworthy.tasks.suite_file import load_suite
+from roadworthy.tasks.task_file import TaskFile
 
 TASK = """
 [input.fields.comment]
@@ -26,6 +33,18 @@ type = "number"
 type = "array"
 items = "string"
 """
+INPUT = {
+    "type": "object",
+    "properties": {"comment": {"type": "string"}},
+    "required": ["comment"],
+}
+OUTPUT = {
+    "type": "object",
+    "properties": {
+        "sentiment": {"enum": ["positive", "negative"]},
+        "themes": {"type": "array", "items": {"type": "string"}},
+    },
+}
 JUDGE = """
 [input.fields]
 output = { type = "object" }
@@ -248,3 +267,47 @@ def test_what_is_expected_of_an_output_at_fault_is_not_held_against_it(tmp_path:
     found = faults(project(tmp_path, case(expect={"sentiment": "postive"}), task=broken))
     assert len(found) == 1
     assert "nubmer" in found[0]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+FIELDS = ("at", "name", "optional", "min", "tolerance", "unit", "rubric", "embedder", "any_order")
+CHECKS = st.builds(
+    lambda kind, value, negated, more: {("not_" if negated else "") + kind: value, **more},
+    st.sampled_from(sorted(KINDS)) | st.text(max_size=5),
+    VALUES | st.sampled_from(["checks.py:f", "(", "a(?=b)", "output.sentiment", "", "de"]),
+    st.booleans(),
+    st.dictionaries(
+        st.sampled_from(FIELDS),
+        VALUES | st.sampled_from(["", "/sentiment", "/themes/0"]),
+        max_size=2,
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(checks=st.lists(CHECKS, max_size=3), expect=VALUES, conversation=st.booleans() | VALUES)
+def test_whatever_stands_in_a_case_is_read_or_is_a_fault(
+    tmp_path_factory: pytest.TempPathFactory, checks: Any, expect: Any, conversation: Any
+) -> None:
+    line: dict[str, Any] = {"input": {"comment": "x"}, "checks": checks, "expect": expect}
+    if conversation is not True:
+        line = {"conversation": [{"role": "user", "content": conversation}], "checks": checks}
+    text = json.dumps(line)
+    document = read_toml("", TaskFile, file="tasks/feedback/task.toml")
+    about = About(task="feedback", input_schema=INPUT, output_schema=OUTPUT)
+    folder = tmp_path_factory.getbasetemp()
+    file = folder / "tasks" / "feedback" / "cases.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    loaded = load_suite(Suite(), about, document=document, project=SourceFolder(folder))
+    assert all(fault.line == 1 and fault.message for fault in loaded.faults)
+    if not loaded.faults:
+        definition = TaskDefinition(name="f", model="m", input_schema=INPUT, output_schema=OUTPUT)
+        (case,) = loaded.suite.cases
+        compile_expectations(case, loaded.suite, definition, services=Services())

@@ -251,7 +251,7 @@ def _figures(pairs: Sequence[_Pair]) -> Iterator[FigureDifference]:
         means = [(_mean(value, pair.a), _mean(value, pair.b)) for pair in pairs]
         both = [(a, b) for a, b in means if a is not None and b is not None]
         found = mean_difference([b - a for a, b in both])
-        if found is not None:
+        if found is not None and any(a or b for a, b in both):
             yield FigureDifference(
                 name=name,
                 a=math.fsum(a for a, _ in both) / len(both),

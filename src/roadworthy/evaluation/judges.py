@@ -81,14 +81,12 @@ class Judges:
         said = self.known.get(key)
         if said is not None and said.error is None and said.outcome not in UNMEASURED:
             return said.value
-        if key not in self._under_way:
-            work = self._ask(reference, judge, key, given)
-            self._under_way[key] = asyncio.create_task(work)
-        try:
-            return await asyncio.shield(self._under_way[key])
-        finally:
-            if self._under_way[key].done():
-                del self._under_way[key]
+        asking = self._under_way.get(key)
+        if asking is None:
+            asking = asyncio.create_task(self._ask(reference, judge, key, given))
+            self._under_way[key] = asking
+            asking.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await asyncio.shield(asking)  # others may wait for the same
 
     async def close(self) -> None:
         """Give up what is under way."""

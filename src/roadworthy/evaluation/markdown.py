@@ -30,7 +30,9 @@ _SIGNS: Final = {"passed": "✅", "failed": "❌", "incomplete": "⚠️"}
 _MAX_CASES: Final = 30
 """Of one task: a comment of GitHub's may have 65,536 characters."""
 _MAX_REASON: Final = 200
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|#@~])")
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|~])")
+_LIVELY: Final = re.compile(r"([@#]|:(?=//))")
+"""Mentions, references and addresses come alive however they are escaped; only not apart."""
 
 
 def report_markdown(report: Report) -> str:
@@ -148,4 +150,5 @@ def _cut(reason: str) -> str:
 def text(words: str) -> str:
     """Words in a line, none of which Markdown or HTML takes for its own: answers of models stand
     in them."""
-    return _SPECIAL.sub(r"\\\1", " ".join(words.split())).replace("&", "&amp;")
+    quiet = _SPECIAL.sub(r"\\\1", " ".join(words.split()).replace("&", "&amp;"))
+    return _LIVELY.sub(r"\1<!-- -->", quiet)

@@ -171,8 +171,8 @@ def case_note(case: CaseReport) -> str:
     if case.verdict == "flaky":
         passed = sum(run.passed is True for run in case.runs)
         notes.append(f"passed in {passed} of {len(case.runs)} runs")
-    elif len(case.runs) > 1:
-        notes.append(f"all of {len(case.runs)} runs")
+    elif len(case.runs) > 1 and case.verdict == "failed":
+        notes.append(f"failed in all {len(case.runs)} runs")
     return "; ".join(notes)
 
 

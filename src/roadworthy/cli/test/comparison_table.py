@@ -39,6 +39,8 @@ def _lines(found: Comparison, everything: bool) -> Iterator[str]:
         yield columns(rows, indent=2)
         if len(by_size) > len(tags):
             yield f"  and {len(by_size) - len(tags)} tags more; --all shows them"
+    if any(tag.told for tag in found.tags):
+        yield f"  Of {len(found.tags)} tags, one in twenty seems to differ by chance alone."
     yield from _cases("Better", found.better, everything)
     yield from _cases("Worse", found.worse, everything)
     if found.better or found.worse:

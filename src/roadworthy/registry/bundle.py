@@ -12,10 +12,11 @@ from roadworthy.core.errors import ExportDamaged
 from roadworthy.registry.content import unpack, version_digest
 from roadworthy.registry.moves import Move, Pointer
 from roadworthy.registry.results import CaseResult
-from roadworthy.registry.rows import read_moves, read_pointers, read_rows, read_version
+from roadworthy.registry.rows import read_moves, read_pointers, read_versions
+from roadworthy.registry.semantic import is_version
 from roadworthy.registry.version import Version
 from roadworthy.storage.schema import results
-from roadworthy.tasks import definition_digest
+from roadworthy.tasks import definition_digest, is_task_name
 
 __all__ = ["Bundle", "bundle_of", "check_bundle"]
 
@@ -44,12 +45,10 @@ def bundle_of(
     def wanted(task: str) -> bool:
         return not tasks or task in tasks
 
-    rows = [row for row in read_rows(connection, None, limit=None) if wanted(row.task)]
-    rows.sort(key=lambda row: (row.task, row.published_us, row.version))
     measured = connection.execute(select(results.c.task, results.c.result).order_by(*_KEY))
     bundle = Bundle(
         environment=environment,
-        versions=tuple(read_version(connection, row) for row in rows),
+        versions=tuple(read_versions(connection, tasks)),
         channels=tuple(
             p for p in read_pointers(connection, None, protected=protected) if wanted(p.task)
         ),
@@ -85,12 +84,20 @@ def check_bundle(given: dict[str, Any]) -> Bundle:
             " release that wrote it"
         )
     for version in bundle.versions:
-        row, definition = version.row, version.definition
-        named = (definition.name, definition.version) == (row.task, row.version)
-        same = definition_digest(definition) == definition.digest == row.definition_digest
-        if not named or not same or version_digest(definition, version.suite) != row.digest:
-            raise ExportDamaged(
-                f"{row.task} {row.version} is not what its digest says. Nothing was taken; export"
-                " it anew"
-            )
+        _check_version(version)
     return bundle
+
+
+def _check_version(version: Version) -> None:
+    row, definition = version.row, version.definition
+    if not is_task_name(row.task) or not is_version(row.version):
+        raise ExportDamaged(
+            f"{row.task[:80]!r} {row.version[:40]!r} is no task with a version; nothing was taken"
+        )
+    named = (definition.name, definition.version) == (row.task, row.version)
+    same = definition_digest(definition) == definition.digest == row.definition_digest
+    if not named or not same or version_digest(definition, version.suite) != row.digest:
+        raise ExportDamaged(
+            f"{row.task} {row.version} is not what its digest says. Nothing was taken; export"
+            " it anew"
+        )

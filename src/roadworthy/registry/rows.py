@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select
+from sqlalchemy import Connection, Row, RowMapping, Select, and_, func, select
 
+from roadworthy.core.errors import RegistryConflict
 from roadworthy.registry.content import Content, pack, unpack
 from roadworthy.registry.moves import Move, Pointer
 from roadworthy.registry.results import CaseResult
@@ -25,6 +26,8 @@ from roadworthy.storage.upsert import upsert
 __all__ = [
     "add_move",
     "add_version",
+    "move_ids",
+    "moved_us",
     "newest_row",
     "read_moves",
     "read_pointers",
@@ -32,8 +35,10 @@ __all__ = [
     "read_row",
     "read_rows",
     "read_version",
+    "read_versions",
     "revision_of",
     "set_pointer",
+    "version_digests",
     "version_row",
     "write_results",
 ]
@@ -88,10 +93,34 @@ def read_version(connection: Connection, row: VersionRow) -> Version:
         version_contents.c.task == row.task, version_contents.c.version == row.version
     )
     data = connection.scalar(query) or b""
+    return _whole(row, data)
+
+
+def _whole(row: VersionRow, data: bytes) -> Version:
     content = unpack(data, Content, what=f"version {row.version} of {row.task}")
     return Version(
         row=row, definition=content.definition, suite=content.suite, changes=content.changes
     )
+
+
+def read_versions(connection: Connection, tasks: Collection[str] = ()) -> Iterator[Version]:
+    """The versions of these tasks, or of all, whole; by task and number, in one query.
+
+    Raises:
+        StoreError: the content of one is damaged.
+    """
+    query = select(versions, version_contents.c.content).join(
+        version_contents,
+        and_(
+            version_contents.c.task == versions.c.task,
+            version_contents.c.version == versions.c.version,
+        ),
+    )
+    if tasks:
+        query = query.where(versions.c.task.in_(tasks))
+    order = versions.c.task, versions.c.major, versions.c.minor, versions.c.patch
+    for row in connection.execute(query.order_by(*order)):
+        yield _whole(version_row(row), row.content)
 
 
 def add_version(connection: Connection, version: Version) -> None:
@@ -128,15 +157,45 @@ def read_pointers(
     ]
 
 
+def moved_us(connection: Connection, task: str, channel: str) -> int:
+    """When the channel moved last; 0: never."""
+    query = select(channels.c.since_us).where(
+        channels.c.task == task, channels.c.channel == channel
+    )
+    return connection.scalar(query) or 0
+
+
+def version_digests(connection: Connection) -> dict[tuple[str, str], str]:
+    """By task and version, the digests of all."""
+    query = select(versions.c.task, versions.c.version, versions.c.digest)
+    return {(task, version): digest for task, version, digest in connection.execute(query)}
+
+
+def move_ids(connection: Connection) -> set[str]:
+    """The ids of all moves."""
+    return set(connection.scalars(select(moves.c.id)))
+
+
 def set_pointer(connection: Connection, move: Move) -> None:
-    """Point a channel where a move says."""
-    row = {
-        "task": move.task,
-        "channel": move.channel,
-        "version": move.to_version,
-        "since_us": move.at_us,
-    }
-    upsert(connection, channels, [row], replace=("version", "since_us"))
+    """Point a channel where a move says, if it still points to where the move comes from.
+
+    Raises:
+        IntegrityError: the channel is to be new, and is there.
+        RegistryConflict: it points elsewhere.
+    """
+    values = {"version": move.to_version, "since_us": move.at_us}
+    if move.from_version is None:
+        new = {"task": move.task, "channel": move.channel, **values}
+        connection.execute(channels.insert().values(new))
+        return
+    here = channels.c.task == move.task, channels.c.channel == move.channel
+    still = channels.c.version == move.from_version
+    moved = connection.execute(channels.update().where(*here, still).values(values)).rowcount
+    if moved != 1:
+        raise RegistryConflict(
+            f"{move.channel} of {move.task} does not point to {move.from_version} any more, because"
+            " somebody moved it at the same time; look at it and try again"
+        )
 
 
 def add_move(connection: Connection, move: Move, *, imported: bool = False) -> None:

@@ -15,7 +15,7 @@ from semver import Version as Number
 
 from roadworthy.registry.version import Level
 
-__all__ = ["FIRST", "in_range", "is_range", "newest", "next_version", "parse"]
+__all__ = ["FIRST", "in_range", "is_range", "is_version", "newest", "next_version", "parse"]
 
 FIRST: Final = "1.0.0"
 _PART: Final = r"(?:0|[1-9][0-9]{0,8})"
@@ -43,6 +43,11 @@ def next_version(current: str | None, level: Level) -> str:
     if level == "major":
         return str(at.bump_major())
     return str(at.bump_minor() if level == "minor" else at.bump_patch())
+
+
+def is_version(text: str) -> bool:
+    """Whether this is three numbers with dots between them."""
+    return _VERSION.fullmatch(text) is not None
 
 
 def is_range(reference: str) -> bool:

@@ -21,7 +21,7 @@ from roadworthy.registry.moves import Evidence, Move, MoveRequest, Pointer
 from roadworthy.registry.pointing import check_allowed, check_channel, rollback_target
 from roadworthy.registry.publishing import check_message, draft_digest, next_publication
 from roadworthy.registry.references import resolve_reference
-from roadworthy.registry.results import CaseResult
+from roadworthy.registry.results import CaseResult, ResultKey
 from roadworthy.registry.version import Actor, Draft, Publication, Version, VersionRow
 from roadworthy.registry.weighing import bound_model, weigh
 from roadworthy.storage import StateFolder
@@ -119,7 +119,9 @@ class StoredRegistry:
                 evidence = self._evidence(connection, request, candidate)
                 _require(evidence, request, candidate)
             forced = request.force and evidence is not None and bool(evidence.misses)
-            now_us = self._clock.now_us()
+            # A clock may be set back; history is in the order in which things happened.
+            last_us = rows.moved_us(connection, request.task, request.channel)
+            now_us = max(self._clock.now_us(), last_us + 1)
             move = Move(
                 id=new_id(now_us),
                 task=request.task,
@@ -254,27 +256,39 @@ def _require(evidence: Evidence, request: MoveRequest, candidate: Version) -> No
 
 
 def _take(connection: Connection, given: Bundle) -> list[VersionRow]:
+    known = rows.version_digests(connection)
     taken = []
     conflicts = []
     for version in given.versions:
         row = version.row
-        known = rows.read_row(connection, row.task, row.version)
-        if known is None:
+        digest = known.get((row.task, row.version))
+        if digest is None:
+            known[row.task, row.version] = row.digest
             rows.add_version(connection, version)
             taken.append(row)
-        elif known.digest != row.digest:
+        elif digest != row.digest:
             conflicts.append(f"{row.task} {row.version}")
     if conflicts:
         raise RegistryConflict(
             f"other versions of the same numbers are here: {', '.join(conflicts[:5])}. Nothing was"
             " taken; publish what differs under a number of its own"
         )
-    rows.write_results(connection, given.results)
-    known_moves = {move.id for move in rows.read_moves(connection)}
+    rows.write_results(connection, _newer(connection, given.results))
+    known_moves = rows.move_ids(connection)
     for move in given.history:
         if move.id not in known_moves:
+            known_moves.add(move.id)
             rows.add_move(connection, move, imported=True)
     return taken
+
+
+def _newer(connection: Connection, given: Sequence[CaseResult]) -> list[CaseResult]:
+    """The results that tell more than what is here: of one run, the last to be measured stays."""
+    known: dict[ResultKey, int] = {}
+    for task, definition in {(result.key.task, result.key.definition) for result in given}:
+        found = rows.read_results(connection, task, definition=definition, binding=None)
+        known |= {result.key: result.at_us for result in found}
+    return [result for result in given if result.at_us > known.get(result.key, -1)]
 
 
 @contextmanager

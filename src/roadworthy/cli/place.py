@@ -6,14 +6,35 @@ from pathlib import Path
 
 from roadworthy.core.errors import StoreError
 from roadworthy.storage import StateFolder
-from roadworthy.tasks import Project, find_project, load_installation, load_project
+from roadworthy.tasks import (
+    Project,
+    find_project,
+    load_installation,
+    load_project,
+    survey_project,
+)
 
-__all__ = ["existing_state", "load_journal", "open_installation", "open_project", "state_of"]
+__all__ = [
+    "existing_state",
+    "load_journal",
+    "open_installation",
+    "open_project",
+    "open_survey",
+    "state_of",
+]
 
 
 def open_project(folder: Path | None, environment: str | None = None) -> Project:
     """Raises ProjectError with every fault of its files."""
     return load_project(_root(folder), environment=environment)
+
+
+def open_survey(folder: Path | None, environment: str | None = None) -> Project:
+    """The project with those of its tasks that have no faults, for what serves published versions.
+
+    Raises ProjectError with every fault of its settings and models.
+    """
+    return survey_project(_root(folder), environment=environment)
 
 
 def open_installation(folder: Path | None, environment: str | None = None) -> Project:

@@ -10,13 +10,18 @@ import typer
 from roadworthy.cli.options import ProjectOption
 
 if TYPE_CHECKING:
-    from roadworthy.tasks import Project
+    from roadworthy.cli.run.chosen import Chosen
 
 __all__ = ["run"]
 
 
 def run(
-    task: Annotated[str, typer.Argument(help="The task's name.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="The task's name, with @VERSION, @CHANNEL or @RANGE for a published version."
+        ),
+    ],
     inputs: Annotated[
         list[str] | None,
         typer.Option("--input", "-i", help="An input field as name=value; may be repeated."),
@@ -40,15 +45,15 @@ def run(
     """Run a task here, in this process, and print or save the typed value."""
     import asyncio
 
-    from roadworthy.cli.place import open_project
+    from roadworthy.cli.run.chosen import choose
     from roadworthy.cli.run.inputs import from_arguments, read_csv, read_jsonl
 
-    loaded = open_project(project, environment)
-    schema = require_task(loaded, task)
+    chosen = choose(task, project, environment)
+    schema = chosen.definition.input_schema
     if (jsonl is not None) + (csv is not None) + bool(inputs) > 1:
         raise typer.BadParameter("give one of --input, --jsonl and --csv")
     if jsonl is None and csv is None:
-        asyncio.run(run_single(loaded, task, from_arguments(inputs or [], schema)))
+        asyncio.run(run_single(chosen, from_arguments(inputs or [], schema)))
         return
     if output is None:
         raise typer.BadParameter("--jsonl and --csv need --output FILE")
@@ -56,39 +61,20 @@ def run(
         if path is not None and not path.exists():
             raise typer.BadParameter(f"{path} does not exist")
     rows = read_jsonl(jsonl) if jsonl else read_csv(csv, schema) if csv else []
-    asyncio.run(run_file(loaded, task, rows, output, concurrency=concurrency))
+    asyncio.run(run_file(chosen, rows, output, concurrency=concurrency))
 
 
-def require_task(project: Project, task: str) -> dict[str, Any]:
-    """The task's input schema; raises UnknownTask naming the nearest."""
-    import difflib
-
-    from roadworthy.core.errors import UnknownTask
-
-    if task in project.tasks:
-        return project.tasks[task].input_schema
-    near = difflib.get_close_matches(task, project.tasks, n=1)
-    if near:
-        hint = f"did you mean {near[0]!r}?"
-    elif project.tasks:
-        hint = f"it has: {', '.join(project.tasks)}"
-    else:
-        hint = "it has none yet; `roadworthy init` writes one"
-    raise UnknownTask(f"the project {project.root} has no task {task!r}; {hint}")
-
-
-async def run_single(project: Project, task: str, given: dict[str, Any]) -> None:
+async def run_single(chosen: Chosen, given: dict[str, Any]) -> None:
     import msgspec
 
     from roadworthy.cli.place import load_journal, state_of
     from roadworthy.pipeline import TASK_PREFIX, CallRequest
-    from roadworthy.pipeline.inprocess import in_process
 
-    async with in_process(project, state_of(project), name="run") as pipeline:
+    async with chosen.pipeline() as pipeline:
         finished = await pipeline.run(
-            CallRequest(target=TASK_PREFIX + task, surface="python", input=given)
+            CallRequest(target=TASK_PREFIX + chosen.reference, surface="python", input=given)
         )
-    load_journal(state_of(project))
+    load_journal(state_of(chosen.project))
     if finished.error is not None:
         raise finished.error
     value = finished.call.value
@@ -97,7 +83,7 @@ async def run_single(project: Project, task: str, given: dict[str, Any]) -> None
 
 
 async def run_file(
-    project: Project, task: str, inputs: list[dict[str, Any]], output: Path, *, concurrency: int
+    chosen: Chosen, inputs: list[dict[str, Any]], output: Path, *, concurrency: int
 ) -> None:
     import msgspec
     from rich.console import Console
@@ -105,8 +91,8 @@ async def run_file(
 
     from roadworthy.cli.place import load_journal, state_of
     from roadworthy.cli.run.batch import Row, compact, read_rows, remaining, run_batch
-    from roadworthy.pipeline.inprocess import in_process
 
+    task = chosen.reference
     indexes = remaining(inputs, read_rows(output), output)
     if output.exists():
         compact(output)  # also drops a torn last line, which appending would bury
@@ -118,10 +104,10 @@ async def run_file(
             sink.flush()
             progress.advance(bar)
 
-        async with in_process(project, state_of(project), name="run") as pipeline:
+        async with chosen.pipeline() as pipeline:
             await run_batch(pipeline, task, inputs, indexes, concurrency=concurrency, on_row=on_row)
     compact(output)
-    load_journal(state_of(project))
+    load_journal(state_of(chosen.project))
     rows = read_rows(output)
     failed = sum(row.error is not None for row in rows.values())
     typer.echo(f"{len(rows) - failed} of {len(inputs)} answered, {failed} failed: {output}")

@@ -12,7 +12,6 @@ from roadworthy.cli.options import ProjectOption
 
 if TYPE_CHECKING:
     from roadworthy.cli.serve.supervisor import ServeOptions
-    from roadworthy.tasks import Project
 
 __all__ = ["serve"]
 
@@ -34,7 +33,7 @@ def serve(
     """Serve the project's tasks and models, with its dashboard."""
     import uvloop
 
-    from roadworthy.cli.place import open_project, state_of
+    from roadworthy.cli.place import open_project, open_survey, state_of
     from roadworthy.cli.serve.supervisor import ServeOptions
     from roadworthy.core import ServerSettings
 
@@ -54,14 +53,6 @@ def serve(
         environment=environment,
     )
     uvloop.run(_serve(options, draft_faults=len(loaded.faults)))
-
-
-def open_survey(folder: Path | None, environment: str | None) -> Project:
-    """The project; a faulty working copy does not keep published versions from being served."""
-    from roadworthy.tasks import find_project, survey_project
-
-    root = folder or find_project(Path.cwd()) or Path.cwd()
-    return survey_project(root.resolve(), environment=environment)
 
 
 async def _serve(options: ServeOptions, *, draft_faults: int) -> None:

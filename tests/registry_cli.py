@@ -57,8 +57,9 @@ def write_tasks(root: Path) -> Path:
 def roadworthy(*arguments: str, project: Path) -> Said:
     """Run a verb on a project as `main` does."""
     command = [*arguments, "--project", str(project)]
-    try:
-        done = CliRunner().invoke(app, command, catch_exceptions=False)
-    except RoadworthyError as error:
-        return Said(1, "", error.message)
+    done = CliRunner().invoke(app, command)
+    if isinstance(done.exception, RoadworthyError):
+        return Said(1, done.stdout, done.exception.message)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
     return Said(done.exit_code, done.stdout, done.stderr)

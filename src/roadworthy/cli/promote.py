@@ -17,6 +17,11 @@ __all__ = ["promote", "rollback"]
 
 TaskArgument = typer.Argument(metavar="TASK", help="Which task.")
 JsonOption = typer.Option("--json", help="One JSON object.")
+EnvironmentOption = typer.Option(
+    "--env",
+    help="Which of models.toml's environments binds the models here; a keeper at work knows its"
+    " own.",
+)
 
 
 def promote(
@@ -51,6 +56,7 @@ def promote(
         bool, typer.Option("--dry-run", help="Show what it would rely on; move nothing.")
     ] = False,
     as_json: Annotated[bool, JsonOption] = False,
+    environment: Annotated[str | None, EnvironmentOption] = None,
     project: Annotated[Path | None, ProjectOption] = None,
 ) -> None:
     """Point a channel to a version, if it reaches the gate.
@@ -65,7 +71,7 @@ def promote(
         raise typer.BadParameter("name it, as in 1.4.0", param_hint="VERSION")
     if from_env is not None and from_env == to_env:
         raise typer.BadParameter("is the same as --from-env", param_hint="--to-env")
-    loaded = open_installation(project)
+    loaded = open_installation(project, environment)
     request = MoveRequest(
         task=task, channel=to, to=version, why=why.strip(), force=force, lower_gate=lower_gate
     )
@@ -91,6 +97,7 @@ def rollback(
     channel: Annotated[str, typer.Option(help="The channel that moves back.")] = "production",
     why: Annotated[str, typer.Option("--why", help="Stands in the history.")] = "",
     as_json: Annotated[bool, JsonOption] = False,
+    environment: Annotated[str | None, EnvironmentOption] = None,
     project: Annotated[Path | None, ProjectOption] = None,
 ) -> None:
     """Point a channel back to the version before.
@@ -101,7 +108,7 @@ def rollback(
     from roadworthy.cli.registry_access import open_registry
     from roadworthy.registry import MoveRequest
 
-    loaded = open_installation(project)
+    loaded = open_installation(project, environment)
     request = MoveRequest(task=task, channel=channel, kind="rollback", why=why.strip())
     with open_registry(loaded) as registry:
         conclude(registry, request, loaded, dry_run=False, as_json=as_json)

@@ -62,17 +62,18 @@ def publish(
         raise typer.BadParameter('say why: -m "shorter instructions"', param_hint="--message")
     loaded = open_project(project)
     drafts = [draft_of(loaded, name, message, bump) for name in chosen(loaded, task)]
+    same = 0
     with open_registry(loaded) as registry:
-        made = [published(registry, draft, loaded, dry_run=dry_run) for draft in drafts]
-    shown = [one for one in zip(drafts, made, strict=True) if one[1].new or not everything]
-    for draft, publication in shown:
-        if as_json:
-            typer.echo(msgspec.json.encode(publication).decode())
-        else:
-            typer.echo(publication_lines(publication, dry_run=dry_run))
-            if publication.new and not dry_run:
-                typer.echo(next_step(publication.version, draft.suite))
-    same = len(made) - len(shown)
+        for draft in drafts:
+            publication = published(registry, draft, loaded, dry_run=dry_run)
+            if everything and not publication.new:
+                same += 1
+            elif as_json:
+                typer.echo(msgspec.json.encode(publication).decode())
+            else:
+                typer.echo(publication_lines(publication, dry_run=dry_run))
+                if publication.new and not dry_run:
+                    typer.echo(next_step(publication.version, draft.suite))
     if same and not as_json:
         noun = "task equals its newest version" if same == 1 else "tasks equal their newest version"
         typer.echo(f"{same} {noun}.")

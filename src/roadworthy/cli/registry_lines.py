@@ -14,6 +14,7 @@ __all__ = [
     "evidence_lines",
     "history_lines",
     "percent",
+    "several_environments",
     "short_commit",
     "short_evidence",
     "version_lines",
@@ -63,17 +64,16 @@ def channel_lines(pointers: Sequence[Pointer]) -> str:
 
 
 def history_lines(moves: Sequence[Move], *, tasks: bool) -> str:
-    """A line a move: when, of what, from where to where, by whom, on what, why."""
-    lines = [
-        [
-            *["TASK"] * tasks,
-            *("AT (UTC)", "CHANNEL", "MOVE", "FROM", "TO", "BY", "EVIDENCE", "WHY"),
-        ]
-    ]
+    """A line a move: when, of what, from where to where, by whom, on what, why. Where moves of
+    several installations stand together, each says whose it is."""
+    several = several_environments(moves)
+    head = ["TASK"] * tasks + ["AT (UTC)"] + ["ENVIRONMENT"] * several
+    lines = [[*head, "CHANNEL", "MOVE", "FROM", "TO", "BY", "EVIDENCE", "WHY"]]
     lines += [
         [
             *[move.task] * tasks,
             moment(move.at_us),
+            *[move.environment] * several,
             move.channel,
             f"{move.kind}, forced" if move.forced else move.kind,
             move.from_version or "",
@@ -85,6 +85,11 @@ def history_lines(moves: Sequence[Move], *, tasks: bool) -> str:
         for move in moves
     ]
     return columns(lines)
+
+
+def several_environments(moves: Sequence[Move]) -> bool:
+    """Whether moves of more than one installation stand among these."""
+    return len({move.environment for move in moves}) > 1
 
 
 def short_evidence(evidence: Evidence | None) -> str:

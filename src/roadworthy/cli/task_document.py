@@ -9,7 +9,12 @@ from typing import Any
 
 from roadworthy.cli.columns import moment
 from roadworthy.cli.markdown import cell, code, fenced, table
-from roadworthy.cli.registry_lines import percent, short_commit, short_evidence
+from roadworthy.cli.registry_lines import (
+    percent,
+    several_environments,
+    short_commit,
+    short_evidence,
+)
 from roadworthy.cli.version_report import gate_rows, in_line
 from roadworthy.registry import Figures, Move, Pointer, Share, Version, VersionRow
 from roadworthy.tasks import Case, Suite, TaskDefinition
@@ -221,9 +226,11 @@ def _versions(rows: Sequence[VersionRow]) -> str:
 
 
 def _history(moves: Sequence[Move]) -> str:
+    several = several_environments(moves)
     rows = [
         (
             moment(move.at_us),
+            *[cell(move.environment)] * several,
             cell(move.channel),
             f"{move.kind}, forced" if move.forced else move.kind,
             move.from_version or "",
@@ -234,5 +241,7 @@ def _history(moves: Sequence[Move]) -> str:
         )
         for move in moves
     ]
-    head = ("at (UTC)", "channel", "move", "from", "to", "by", "evidence", "why")
-    return table(head, rows)
+    where = ["environment"] * several
+    return table(
+        ("at (UTC)", *where, "channel", "move", "from", "to", "by", "evidence", "why"), rows
+    )

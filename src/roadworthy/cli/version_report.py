@@ -18,6 +18,9 @@ from roadworthy.tasks.schema_fields import field_table
 __all__ = ["gate_rows", "in_line", "tag_counts", "version_report"]
 
 
+SHOWN_CASES = 20
+
+
 def version_report(version: Version, pointers: Sequence[Pointer]) -> str:
     """Sections, each with a heading; those with nothing in them are left out."""
     definition = version.definition
@@ -114,12 +117,15 @@ def _cases(suite: Suite) -> str:
     often = "" if suite.n == 1 else f", each asked {suite.n} times"
     lines = [f"  {len(suite.cases)} cases{often}" + (f"; by tag: {tags}" if tags else "")]
     lines += [f"  every case: {in_line(check)}" for check in suite.checks]
-    for number, case in enumerate(suite.cases, start=1):
+    for number, case in enumerate(suite.cases[:SHOWN_CASES], start=1):
         asked = case.conversation if case.input is None else case.input
         lines.append(f"  {case.id or number}. {in_line(asked)}")
         if case.expect is not None:
             lines.append(f"     expects {in_line(case.expect)}")
         lines += [f"     checks {in_line(check)}" for check in case.checks]
+    more = len(suite.cases) - SHOWN_CASES
+    if more > 0:
+        lines.append(f"  … and {more} more: --json shows all")
     return "\n".join(lines)
 
 

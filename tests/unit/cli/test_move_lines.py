@@ -119,6 +119,14 @@ def test_channels_and_history_are_a_line_each() -> None:
     assert line.endswith("96.6% of 30 pass  shorter answers")
 
 
+def test_moves_of_several_installations_say_whose_they_are() -> None:
+    taken = msgspec.structs.replace(MOVE, kind="import", environment="staging")
+    assert "ENVIRONMENT" not in history_lines([MOVE], tasks=True)
+    shown = history_lines([MOVE, taken], tasks=True).splitlines()
+    assert "ENVIRONMENT" in shown[0]
+    assert "staging      production  import" in shown[2]
+
+
 def test_what_was_not_measured_is_not_shown() -> None:
     nothing = Evidence(figures=Figures())
     assert evidence_lines(nothing) == "  tests  none of this prompt on this model"

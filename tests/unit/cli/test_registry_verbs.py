@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from registry_cli import Said, roadworthy, write_tasks
+from roadworthy.cli.registry_access import open_registry
+from roadworthy.registry import Actor, CaseResult, ResultKey
+from roadworthy.registry.binding import binding_of
+from roadworthy.registry.weighing import gate_cases
+from roadworthy.tasks import load_installation
 
 SYSTEM = "tasks/sort/prompt/system.md"
 
@@ -185,6 +192,63 @@ def test_a_fault_in_a_working_copy_keeps_nobody_from_rolling_back(project: Path)
     (project / "tasks/sort/task.toml").write_text("colour = 1")
     assert roadworthy("publish", "sort", "-m", "x", project=project).status == 1
     assert roadworthy("rollback", "sort", project=project).status == 0
+
+
+def test_a_version_remembers_the_commit_and_that_files_differed(project: Path) -> None:
+    for command in (
+        ("init", "-q"),
+        ("add", "."),
+        ("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-q", "-m", "x"),
+    ):
+        subprocess.run(["git", "-C", str(project), *command], check=True, capture_output=True)
+    published(project, "sort")
+    edit(project, SYSTEM, "%}", "%} Now.")
+    published(project, "sort")
+    rows = roadworthy("log", "sort", "--json", project=project).out.splitlines()
+    dirty, clean = (json.loads(row)["commit"] for row in rows)
+    assert (len(clean), dirty) == (40, f"{clean}-dirty")
+
+
+def test_what_was_published_before_one_fails_is_told(project: Path) -> None:
+    published(project, "--all")
+    edit(project, "tasks/alone/task.toml", "Tell", "Say")
+    edit(project, SYSTEM, "%}", "%} Now.")
+    said = roadworthy("publish", "--all", "-m", "x", "--bump", "patch", project=project)
+    assert (said.status, "may be raised but not lowered" in said.err) == (1, True)
+    rows = roadworthy("log", "alone", "--json", project=project).out.splitlines()
+    assert json.loads(rows[0])["version"] == "1.0.1"
+    assert "Published alone 1.0.1" in said.out
+
+
+def test_the_figures_of_a_version_stand_in_its_documentation(project: Path) -> None:
+    (project / "tasks/sort/cases.jsonl").write_text('{"input": {"comment": "fine"}}\n')
+    published(project, "sort")
+    installation = load_installation(project)
+    with open_registry(installation) as registry:
+        version = registry.version("sort", "1.0.0")
+        case = gate_cases(version, None).cases[0]
+        key = ResultKey(
+            task="sort",
+            definition=version.row.definition_digest,
+            binding=binding_of(installation.models["canned"]),
+            question=case.question,
+            run=0,
+        )
+        result = CaseResult(
+            key=key,
+            expected=case.expected,
+            case_id=case.id,
+            outcome="first_pass",
+            passed=True,
+            latency_ms=5.0,
+            at_us=1,
+        )
+        other = msgspec.structs.replace(key, binding="f" * 64)
+        registry.record([result, msgspec.structs.replace(result, key=other)], Actor(name="Ana"))
+    page = roadworthy("docs", "sort", project=project).out
+    assert "On `openai-compatible/canned-1`:\n\n| figure |" in page
+    assert "On `ffffffffffff`:" in page
+    assert "| pass rate | 100.0% of 1 |" in page
 
 
 def test_documentation_of_a_task_holds_no_date_of_its_own(project: Path, tmp_path: Path) -> None:

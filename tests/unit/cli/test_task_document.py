@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import msgspec
+
 from roadworthy.cli.task_document import Known, task_document
 from roadworthy.cli.version_report import version_report
 from roadworthy.registry import Actor, Change, Figures, Move, Pointer, Share, Version, VersionRow
@@ -126,3 +128,11 @@ def test_a_version_is_shown_whole() -> None:
         "  pass rate of edge  at least 1",
     ):
         assert line in text.splitlines(), line
+
+
+def test_of_many_cases_the_first_are_shown() -> None:
+    many = msgspec.structs.replace(SUITE, cases=tuple(Case(input={"n": n}) for n in range(25)))
+    lines = version_report(msgspec.structs.replace(VERSION, suite=many), []).splitlines()
+    assert '  20. {"n": 19}' in lines
+    assert "  … and 5 more: --json shows all" in lines
+    assert "  21." not in "".join(lines)

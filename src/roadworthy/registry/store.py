@@ -22,6 +22,7 @@ from roadworthy.registry.pointing import check_allowed, check_channel, rollback_
 from roadworthy.registry.publishing import check_message, draft_digest, next_publication
 from roadworthy.registry.references import resolve_reference
 from roadworthy.registry.results import CaseResult, ResultKey
+from roadworthy.registry.semantic import is_range
 from roadworthy.registry.version import Actor, Draft, Publication, Version, VersionRow
 from roadworthy.registry.weighing import bound_model, weigh
 from roadworthy.storage import StateFolder
@@ -189,8 +190,11 @@ class StoredRegistry:
     def _version(self, connection: Connection, task: str, reference: str) -> Version:
         known = rows.read_rows(connection, task, limit=None)
         pointers = rows.read_pointers(connection, task, protected=self._protected)
-        moves = rows.read_moves(connection, task, channel="production")
-        row = resolve_reference(task, reference, known, pointers, moves[::-1])
+        moves: list[Move] = []
+        if is_range(reference):
+            moves = rows.read_moves(connection, task, channel="production")[::-1]
+        tasks = [] if known else rows.task_names(connection)
+        row = resolve_reference(task, reference, known, pointers, moves, tasks=tasks)
         return rows.read_version(connection, row)
 
     def _current(self, connection: Connection, request: MoveRequest) -> Version | None:

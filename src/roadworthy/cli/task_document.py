@@ -15,7 +15,7 @@ from roadworthy.cli.registry_lines import (
     short_commit,
     short_evidence,
 )
-from roadworthy.cli.version_report import gate_rows, in_line
+from roadworthy.cli.version_report import case_name, gate_rows, in_line
 from roadworthy.registry import Figures, Move, Pointer, Share, Version, VersionRow
 from roadworthy.tasks import Case, Suite, TaskDefinition
 from roadworthy.tasks.schema_fields import field_table
@@ -51,7 +51,7 @@ def task_document(known: Known) -> str:
         _section("Prompt", _prompt(definition)),
         _section("Blocks", _blocks(definition.blocks)),
         _section("Constraints", _constraints(definition)),
-        _section("Cases", _cases(version.suite)),
+        _section("Cases", _cases(version.suite, definition)),
         _section("Gate", table(("figure", "threshold"), gate_rows(version.suite.gate))),
         _section("Figures", _figures(known.figures)),
         _section("Versions", _versions(known.versions)),
@@ -149,7 +149,7 @@ def _constraints(definition: TaskDefinition) -> str:
     return table(("name", "requires", "when", "otherwise"), rows)
 
 
-def _cases(suite: Suite) -> str:
+def _cases(suite: Suite, definition: TaskDefinition) -> str:
     """The cases under each tag; one that bears several stands under each."""
     if not suite.cases:
         return ""
@@ -159,26 +159,25 @@ def _cases(suite: Suite) -> str:
         checks = "\n".join(f"- {code(in_line(check))}" for check in suite.checks)
         parts.append(f"Of every answer:\n\n{checks}")
     tags = sorted({tag for case in suite.cases for tag in case.tags})
-    numbered = list(enumerate(suite.cases, start=1))
     for tag in tags:
-        under = [(n, case) for n, case in numbered if tag in case.tags]
-        parts.append(f"### {cell(tag)} ({len(under)})\n\n{_case_table(under)}")
-    rest = [(n, case) for n, case in numbered if not case.tags]
+        under = [case for case in suite.cases if tag in case.tags]
+        parts.append(f"### {cell(tag)} ({len(under)})\n\n{_case_table(under, definition)}")
+    rest = [case for case in suite.cases if not case.tags]
     if rest:
         title = f"### without a tag ({len(rest)})\n\n" if tags else ""
-        parts.append(title + _case_table(rest))
+        parts.append(title + _case_table(rest, definition))
     return "\n\n".join(parts)
 
 
-def _case_table(cases: Sequence[tuple[int, Case]]) -> str:
+def _case_table(cases: Sequence[Case], definition: TaskDefinition) -> str:
     rows = []
-    for number, case in cases:
+    for case in cases:
         asked = case.conversation if case.input is None else case.input
         expected = [] if case.expect is None else [code(in_line(case.expect))]
         expected += [code(in_line(check)) for check in case.checks]
         rows.append(
             (
-                cell(case.id or str(number)),
+                cell(case_name(case, definition)),
                 code(in_line(asked)),
                 "<br>".join(expected),
                 cell(case.note),

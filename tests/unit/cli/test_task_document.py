@@ -95,6 +95,7 @@ def test_cases_stand_under_each_of_their_tags() -> None:
     for title in ("### edge (1)", "### long (1)", "### without a tag (1)"):
         assert title in page
     assert page.count("| c1 |") == 2
+    assert page.count("| case-") == 1
 
 
 def test_figures_and_history_close_it() -> None:
@@ -131,8 +132,9 @@ def test_a_version_is_shown_whole() -> None:
 
 
 def test_of_many_cases_the_first_are_shown() -> None:
-    many = msgspec.structs.replace(SUITE, cases=tuple(Case(input={"n": n}) for n in range(25)))
+    cases = tuple(Case(input={"comment": f"c {n}"}, id=f"n{n}") for n in range(25))
+    many = msgspec.structs.replace(SUITE, cases=cases)
     lines = version_report(msgspec.structs.replace(VERSION, suite=many), []).splitlines()
-    assert '  20. {"n": 19}' in lines
+    assert '  n19: {"comment": "c 19"}' in lines
     assert "  … and 5 more: --json shows all" in lines
-    assert "  21." not in "".join(lines)
+    assert "n20" not in "".join(lines)

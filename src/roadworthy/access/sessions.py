@@ -25,6 +25,8 @@ __all__ = ["SESSION_US", "EndedSessions", "Session", "SessionSigner", "load_sign
 
 SESSION_US: Final = 7 * 86_400 * 1_000_000
 """A week: a stolen cookie is good for no longer, and people log in once a week."""
+CLOCK_SLIP_US: Final = 600 * 1_000_000
+"""A clock that is set right by so much does not log everybody out."""
 SECRET_BYTES: Final = 32
 MAX_COOKIE: Final = 500
 MAX_ENDED: Final = 10_000
@@ -62,8 +64,8 @@ class SessionSigner:
     def open(self, cookie: str, *, now_us: int) -> Session | None:
         """The session in the cookie; None: not one of ours, changed, or expired.
 
-        One that expires later than any that could have been written by now was written when the
-        clock stood wrong, and is not accepted either.
+        One that expires much later than any that could have been written by now was written when
+        the clock stood wrong, and is not accepted either.
         """
         content, _, signature = cookie.partition(".")
         if len(cookie) > MAX_COOKIE or not self._signed("session", content, signature):
@@ -73,7 +75,7 @@ class SessionSigner:
         except (msgspec.MsgspecError, ValueError):
             return None
         left_us = session.expires_us - now_us
-        return session if 0 < left_us <= SESSION_US else None
+        return session if 0 < left_us <= SESSION_US + CLOCK_SLIP_US else None
 
     def form_token(self, binding: str) -> str:
         """What forms bear, so that another site's page cannot send them: only who knows the

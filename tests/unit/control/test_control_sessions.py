@@ -58,6 +58,7 @@ def test_the_login_page_is_valid_and_says_what_a_key_is(house: Installation) -> 
     page = Page(response.text)
     assert page.faults == []
     assert "rw_o_" in page.text
+    assert "Roadworthy 0" not in page.text  # which release this is, strangers are not told
     assert {"next": "/calls"}.items() <= {
         field.get("name"): field.get("value") for field in page.all("input")
     }.items()

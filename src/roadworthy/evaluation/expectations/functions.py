@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class PythonFunctions:
         self._project = SourceFolder(root)
         self._task = task
         self._names: dict[str, dict[str, Any]] = {}
+        self._lock = threading.Lock()
 
     def __call__(self, file: str, name: str) -> Callable[..., Any]:
         """The function.
@@ -34,9 +36,10 @@ class PythonFunctions:
             ProjectError: there is none, or the file is not the one that the version was
                 published with.
         """
-        if file not in self._names:
-            self._names[file] = self._run(file)
-        found = self._names[file].get(name)
+        with self._lock:
+            if file not in self._names:
+                self._names[file] = self._run(file)
+            found = self._names[file].get(name)
         if not callable(found):
             raise ProjectError([f'{file}: has no function "{name}"'])
         function: Callable[..., Any] = found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WordLlamaEmbedder"]
 
+_LOADING: Final = threading.Lock()
 MAX_CHARACTERS: Final = 32_000
 """More of one text moves its average no further."""
 _MAX_PADDED: Final = 131_072
@@ -50,7 +52,8 @@ def _model() -> Any:
 def _embedded(texts: list[str]) -> Rows:
     import numpy as np
 
-    model = _model()
+    with _LOADING:
+        model = _model()
     rows = np.zeros((len(texts), model.embedding.shape[1]), dtype=np.float32)
     # Half a character, as broken output may hold, is none that the tokenizer takes.
     cut = [text[:MAX_CHARACTERS].encode("utf-8", "replace").decode() for text in texts]

@@ -8,14 +8,16 @@ check for another language fails 99.6 % and passes 0.04 %. Below 25 characters 1
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import threading
 from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from roadworthy.core.documents import did_you_mean
 from roadworthy.expressions import SchemaType
-from roadworthy.tasks.expectations.answer import Verdict
-from roadworthy.tasks.expectations.kind import Placed
+from roadworthy.tasks.expectations.answer import Answer, Scorer, Services, Verdict
+from roadworthy.tasks.expectations.kind import About, Placed
 
 __all__ = ["LANGUAGES", "Language", "ranked"]
 
@@ -33,6 +35,7 @@ _NEARLY: Final = 0.1
 _CERTAIN: Final = 0.3
 """The likeliest language must be this likely before a text fails for being in it."""
 _MIN_LETTERS: Final = 12
+_LOADING: Final = threading.Lock()
 _MAX_READ: Final = 10_000
 """Characters; more say no more, at 0.2 µs each."""
 
@@ -53,6 +56,13 @@ class Language(Placed, frozen=True, kw_only=True):
             hint = did_you_mean(self.language, LANGUAGES)
             yield f'language: "{self.language}" is not known{hint}'
 
+    def scorer(self, _about: About, _services: Services, /) -> Scorer:
+        async def score(answer: Answer) -> Verdict:
+            # In a thread: while the model loads, other runs go on, and are timed.
+            return await asyncio.to_thread(self.score, answer)
+
+        return score
+
     def look(self, value: Any) -> Verdict:
         if not isinstance(value, str):
             return self.wrong_type(value)
@@ -70,7 +80,9 @@ class Language(Placed, frozen=True, kw_only=True):
 
 def ranked(text: str) -> list[tuple[str, float]]:
     """Languages and how likely the text is in them, the likeliest first; they sum to 1."""
-    likely: list[tuple[str, float]] = _identifier().rank(text)
+    with _LOADING:
+        identifier = _identifier()
+    likely: list[tuple[str, float]] = identifier.rank(text)
     return likely
 
 

@@ -62,11 +62,11 @@ class Python(Kind, frozen=True, kw_only=True):
         async def score(answer: Answer) -> Verdict:
             if answer.error is not None:
                 return no_value(answer)
-            called = function()
+            # In threads: what takes long to load or to run holds up no other run.
+            called = await asyncio.to_thread(function)
             if called is None:
                 return Verdict(passed=None, reason="no Python functions are at hand")
             try:
-                # In a thread: what takes long holds up no other run.
                 # On copies: what it changes, the next check does not see.
                 given = copy.deepcopy((answer.value, answer.input))
                 said = await asyncio.to_thread(called, *given)

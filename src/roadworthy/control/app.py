@@ -20,6 +20,7 @@ from roadworthy.control.faults import fault_response, install_error_handlers
 from roadworthy.control.guard import Guard
 from roadworthy.control.keys_routes import router as keys_router
 from roadworthy.control.pages import router as page_router
+from roadworthy.control.playground_routes import router as playground_router
 from roadworthy.control.prompt_routes import router as prompt_router
 from roadworthy.control.registry_routes import router as registry_router
 from roadworthy.control.rendering import Renderer
@@ -82,6 +83,7 @@ def create_app(
     app.include_router(work_router)
     app.include_router(api_router)
     app.include_router(diff_router)
+    app.include_router(playground_router)
     app.include_router(prompt_router)  # before the page of a task, whose name may hold slashes
     app.include_router(page_router)
     app.include_router(conformance_router)

@@ -13,6 +13,7 @@ from roadworthy.registry import Evidence, Move, Pointer, VersionRow
 from roadworthy.tasks.gate import Gate
 
 __all__ = [
+    "Behind",
     "ChannelCard",
     "MoveLine",
     "Weighing",

@@ -51,7 +51,7 @@ class FieldInput(msgspec.Struct, frozen=True, kw_only=True):
     def rows(self) -> int:
         """Lines of a text's control: as many as it needs, within reason."""
         lines = self.value.count("\n") + len(self.value) // 90 + 1
-        return min(max(lines, 2 if self.kind == "json" else 3), 16)
+        return min(max(lines + 1, 2), 16)
 
 
 class InputForm(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,10 +21,10 @@ def task_link(name: str, **parameters: object) -> str:
     return link(f"/tasks/{quote(name, safe='')}", **parameters)
 
 
-def prompt_link(name: str, page: str, **parameters: object) -> str:
+def prompt_link(name: str, section: str, /, **parameters: object) -> str:
     """One of a task's further pages: ``versions``, ``diff``, ``channels``, ``history``,
     ``tests``, ``playground``."""
-    return link(f"/tasks/{quote(name, safe='')}/{page}", **parameters)
+    return link(f"/tasks/{quote(name, safe='')}/{section}", **parameters)
 
 
 def version_link(name: str, version: str) -> str:

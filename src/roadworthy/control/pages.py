@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
 from fastapi import APIRouter, Request, Response
 
 from roadworthy.control.call_page import call_view
+from roadworthy.control.channel_page import Behind, behind_of
 from roadworthy.control.context import Control, control_of
 from roadworthy.control.overview import overview_page
 from roadworthy.control.query import CallQuery, OverviewQuery, SpanQuery, parse_query, window
@@ -13,6 +17,7 @@ from roadworthy.control.task_report import require_known
 from roadworthy.control.task_states import TaskState, task_states
 from roadworthy.control.working import working_drafts
 from roadworthy.core.errors import NotFound
+from roadworthy.registry import Pointer, VersionRow
 from roadworthy.storage.views import CallFilter, CallRow, Overview
 
 __all__ = ["router"]
@@ -25,6 +30,7 @@ HOUR_US = 3_600_000_000
 ALL_ROWS = 1_000_000
 # Who moved production longer ago than this is told by the history of the task.
 MOVES_READ = 500
+VERSIONS_READ = 100
 WITHHELD = ("failed", "errored", "truncated", "refused")
 
 
@@ -108,6 +114,7 @@ def show_task(request: Request, name: str) -> Response:
         health=control.health(),
         query=query,
         view=task_view(name, served, overview, span=query.span),
+        published=_published(control, name),
     )
 
 
@@ -146,6 +153,27 @@ def _states(control: Control) -> list[TaskState]:
         moves=registry.history(channel="production", limit=MOVES_READ),
         drafts=working_drafts(control.workbench.root),
     )
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What the registry says of one task."""
+
+    newest: VersionRow
+    pointers: list[Pointer]
+    behind: Behind | None
+
+
+def _published(control: Control, name: str) -> Published | Literal[False] | None:
+    """False: none of its versions is published; None: there is no registry, or no such task."""
+    if control.workbench is None:
+        return None
+    rows = control.registry.versions(name, limit=VERSIONS_READ)
+    if not rows:
+        return False if control.source.find_task(name) is not None else None
+    pointers = control.registry.channels(name)
+    at = next((p.version for p in pointers if p.channel == "production"), None)
+    behind = None if at is None else behind_of(name, at, rows)
+    return Published(newest=rows[0], pointers=pointers, behind=behind)
 
 
 def _task_names(control: Control) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from roadworthy.control.input_form import InputForm
 from roadworthy.control.outcomes import OutcomeStyle, style_of
 from roadworthy.control.version_page import json_text
 from roadworthy.core import Call
-from roadworthy.core.errors import RoadworthyError
+from roadworthy.core.errors import InvalidRequest, RoadworthyError
 from roadworthy.registry import Pointer, VersionRow
 from roadworthy.storage.views import StoredCall
 from roadworthy.tasks.cases import Case
@@ -30,6 +31,7 @@ __all__ = [
     "compared_values",
     "origin_of_call",
     "origin_of_case",
+    "read_case",
     "trial_of",
     "version_choices",
 ]
@@ -103,6 +105,8 @@ class CaseDraft(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     tags: str = ""
     expect: str = ""
+    prefilled: str = ""
+    """What stood there before anybody edited it."""
     note: str = ""
     problem: str = ""
 
@@ -166,12 +170,12 @@ def origin_of_call(stored: StoredCall, href: str) -> Origin:
     )
 
 
-def origin_of_case(case: Case, reference: str, href: str) -> Origin:
-    """A case of a version as the beginning of a trial."""
+def origin_of_case(case: Case, reference: str, href: str, name: str) -> Origin:
+    """A case of a version, or of the files, as the beginning of a trial."""
     return Origin(
         kind="case",
         reference=reference,
-        label=f"case {case.id or reference.rpartition('/')[2]}",
+        label=f"case {short(name, 80)}",
         href=href,
         version=reference.rpartition("/")[0],
         input=case.input,
@@ -217,17 +221,44 @@ def compared_values(before: Any, after: Any, *, partial: bool = False) -> Iterat
 
 
 def case_draft(trial: Trial | None, sent: Mapping[str, str], problem: str = "") -> CaseDraft:
-    """The form that saves a case: what was sent, else what the trial has answered."""
-    answer = ""
-    if trial is not None and trial.value is not None:
-        answer = json_text(trial.value).shown
+    """The form that saves a case. What is expected is what the last trial answered, until somebody
+    edits it."""
+    expect, prefilled = sent.get("expect", ""), sent.get("prefilled", "")
+    if trial is not None and trial.value is not None and expect.strip() == prefilled.strip():
+        value = trial.value
+        expect = prefilled = value if isinstance(value, str) else json_text(value).shown
     return CaseDraft(
         id=sent.get("case_id", ""),
         tags=sent.get("tags", ""),
-        expect=sent.get("expect", answer),
+        expect=expect,
+        prefilled=prefilled,
         note=sent.get("note", ""),
         problem=problem,
     )
+
+
+def read_case(value: dict[str, Any], sent: Mapping[str, str], *, free_text: bool) -> dict[str, Any]:
+    """A line of `cases.jsonl` as the form says it.
+
+    Raises:
+        InvalidRequest: what is expected cannot be read.
+    """
+    case: dict[str, Any] = {"input": value}
+    expect = sent.get("expect", "").strip()
+    if expect:
+        case["expect"] = expect if free_text else _json_of(expect)
+    tags = [tag for part in sent.get("tags", "").split(",") if (tag := part.strip())]
+    given = {"tags": tags, "id": sent.get("case_id", "").strip(), "note": sent.get("note", "")}
+    return case | {name: item for name, item in given.items() if item}
+
+
+def _json_of(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(
+            f"What is expected is not JSON: {error}. The case was not saved.", param="expect"
+        ) from error
 
 
 def _leaves(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

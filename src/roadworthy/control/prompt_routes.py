@@ -29,7 +29,13 @@ from roadworthy.control.told import Told
 from roadworthy.control.version_page import PAGE_ROWS, case_name, version_lines, version_view
 from roadworthy.control.visitor import owner
 from roadworthy.control.working import working_drafts
-from roadworthy.core.errors import InvalidRequest, NotFound, RegistryConflict, RoadworthyError
+from roadworthy.core.errors import (
+    GateRefused,
+    InvalidRequest,
+    NotFound,
+    RegistryConflict,
+    RoadworthyError,
+)
 from roadworthy.registry import CaseResult, Move, MoveRequest, Pointer, VersionRow
 from roadworthy.registry.counts import block_uses, case_tallies, latest_binding
 from roadworthy.registry.figures import CaseRuns, by_case, figures_of
@@ -95,7 +101,7 @@ def show_versions(request: Request, name: str) -> Response:
     )
     if not rows:
         _require_task(control, name)
-    tallies = case_tallies(control.registry, name, [row.definition_digest for row in rows])
+    tallies = case_tallies(control.bench.registry, name, [row.definition_digest for row in rows])
     return control.page(
         "versions.html",
         here="tasks",
@@ -169,7 +175,6 @@ def move_channel(request: Request, name: str) -> Response:
             back_why=wish.why,
         )
         return _channels(control, name, chosen, refusal=error)
-    control.bench.on_change()
     address = prompt_link(name, "channels", moved=move.id)
     return RedirectResponse(address, 303, {"cache-control": "no-store"})
 
@@ -202,7 +207,7 @@ def show_tests(request: Request, name: str) -> Response:
     rows = control.registry.versions(name, limit=TESTED_ROWS)
     if not rows:
         _require_task(control, name)
-    cases = case_tallies(control.registry, name, [row.definition_digest for row in rows])
+    cases = case_tallies(control.bench.registry, name, [row.definition_digest for row in rows])
     suite = control.registry.version(name, rows[0].version).suite if rows else None
     tags = {} if suite is None else {question_digest(c): c.tags for c in suite.cases}
     return control.page(
@@ -221,14 +226,14 @@ def show_blocks(request: Request) -> Response:
         "blocks.html",
         here="blocks",
         health=control.health(),
-        lines=block_lines(block_uses(control.registry)),
+        lines=block_lines(block_uses(control.bench.registry)),
     )
 
 
 @router.get("/blocks/{name}")
 def show_block(request: Request, name: str) -> Response:
     control = control_of(request)
-    uses = block_uses(control.registry, name)
+    uses = block_uses(control.bench.registry, name)
     if not uses:
         raise NotFound(f"No published version includes a block {name[:80]!r}.")
     return control.page(
@@ -265,6 +270,7 @@ def _channels(
         name=name,
         told=told,
         refusal=refusal,
+        misses=refusal.misses if isinstance(refusal, GateRefused) and weighing is None else (),
         rows=rows,
         channels=sorted({*(p.channel for p in pointers), *USUAL_CHANNELS}),
         cards=channel_cards(

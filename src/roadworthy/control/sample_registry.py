@@ -36,6 +36,8 @@ VOICE: Final = "brand-voice.md"
 ADA: Final = Actor(name="Ada Lovelace")
 GRACE: Final = Actor(name="Grace Hopper")
 RUNS: Final = 3
+UNTESTED: Final = (3, 4)
+"""Steps whose versions share a definition that nobody has tested."""
 COMMENTS: Final = (
     ("wet-parcel", "The courier left the parcel in the rain.", "negative", ("typical",)),
     ("kind-advice", "Tolle Beratung, schnelle Lieferung.", "positive", ("typical", "german")),
@@ -61,7 +63,7 @@ def fill_registry(
     for step, draft in enumerate(_drafts(), start=1):
         registry.publish(draft, ADA if step % 2 else GRACE)
         version = registry.version(draft.definition.name, _newest(registry, draft))
-        if tested and step != 3:
+        if tested and step not in UNTESTED:
             share = min(0.99, 0.6 + step * 0.06)
             registry.record(list(_results(version, dice, share, at_us, calls)), ADA)
     _move(registry, "1.0.0", "first release", force=True)

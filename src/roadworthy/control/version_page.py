@@ -154,7 +154,7 @@ def version_lines(
     at: dict[str, list[str]] = {}
     for pointer in pointers:
         at.setdefault(pointer.version, []).append(pointer.channel)
-    before = [*(row.version for row in rows[1:]), None]
+    before = [*(row.version for row in rows[1:]), None][: len(rows)]
     return [
         VersionLine(
             row=row,

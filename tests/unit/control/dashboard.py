@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from html.parser import HTMLParser
+from itertools import pairwise
 
 from starlette.testclient import TestClient
 
@@ -93,10 +94,16 @@ class Page(HTMLParser):
                 f"<{tag} {name}>" for name in attributes if name == "style" or name.startswith("on")
             ]
         labelled = {label.get("for") for label in self.all("label")}
-        for tag in ("input", "select"):
+        for tag in ("input", "select", "textarea"):
             for field in self.all(tag):
                 if field.get("type") != "hidden" and field.get("id") not in labelled:
                     self.faults.append(f"<{tag}> without a label: {field}")
+        if any(int(a.get("tabindex") or 0) > 0 for _, a in self.tags):
+            self.faults.append("a positive tabindex")
+        levels = [int(tag[1]) for tag, _ in self.tags if tag in ("h1", "h2", "h3", "h4")]
+        for above, below in pairwise(levels):
+            if below > above + 1:
+                self.faults.append(f"<h{below}> follows <h{above}>")
         for tag, wanted in (("h1", 1), ("main", 1), ("title", None)):
             if wanted is not None and len(self.all(tag)) != wanted:
                 self.faults.append(f"{len(self.all(tag))} <{tag}>")

@@ -73,7 +73,7 @@ async def fits(tab: Tab) -> bool:
 async def type_key(tab: Tab, key: str) -> None:
     """Into the field that has the focus by itself, once it does."""
     async with asyncio.timeout(10):
-        while await tab.evaluate("document.activeElement.id") != "key":
+        while await tab.evaluate("document.activeElement.id") != "key":  # noqa: ASYNC110 - a page sets no event
             await asyncio.sleep(0.02)
     await tab.type(key)
 

@@ -14,6 +14,7 @@ from roadworthy.registry.version import Actor
 __all__ = ["check_allowed", "check_channel", "released_versions", "rollback_target", "trail"]
 
 _CHANNEL: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+MAX_WHY: Final = 10_000
 RESERVED: Final = frozenset({"working"})
 
 
@@ -82,10 +83,23 @@ def check_channel(name: str) -> None:
 
 
 def check_allowed(request: MoveRequest, by: Actor) -> None:
-    """Raises Forbidden unless this actor may make this move."""
+    """
+    Raises:
+        Forbidden: this actor may not make this move, or not without a reason.
+        InvalidRequest: it is no move that can be asked for.
+    """
+    if request.kind == "import":
+        raise InvalidRequest(
+            "channels are promoted or rolled back; `import` marks moves of other installations",
+            param="kind",
+        )
     if by.role != "owner":
         raise Forbidden(
             f"the key of {by.name} may read only; moving {request.channel} takes an owner's"
+        )
+    if len(request.why) > MAX_WHY:
+        raise InvalidRequest(
+            f"the reason has {len(request.why)} characters, of at most {MAX_WHY}", param="why"
         )
     if (request.force or request.lower_gate) and not request.why.strip():
         what = "forcing a promotion" if request.force else "lowering a gate"

@@ -18,6 +18,7 @@ from roadworthy.registry.version import (
     Version,
     VersionRow,
 )
+from roadworthy.storage.rows import column_text
 from roadworthy.tasks import TaskDefinition, definition_digest, is_task_name
 
 __all__ = ["MAX_MESSAGE", "check_message", "draft_digest", "next_publication"]
@@ -38,6 +39,8 @@ def check_message(draft: Draft) -> None:
             'a version needs a message that says why: roadworthy publish TASK -m "why"',
             param="message",
         )
+    if "\0" in draft.message:
+        raise InvalidRequest("the message holds the character NUL; leave it out", param="message")
     if len(draft.message) > MAX_MESSAGE:
         raise InvalidRequest(
             f"the message has {len(draft.message)} characters, of at most {MAX_MESSAGE}",
@@ -78,7 +81,7 @@ def next_publication(
         definition_digest=definition.digest,
         level=level,
         message=draft.message.strip(),
-        author=by.name,
+        author=column_text(by.name),
         commit=draft.commit,
         published_us=now_us,
     )

@@ -14,6 +14,7 @@ from roadworthy.registry.moves import Move, Pointer
 from roadworthy.registry.results import CaseResult
 from roadworthy.registry.semantic import parse
 from roadworthy.registry.version import Version, VersionRow
+from roadworthy.storage.portable import portable
 from roadworthy.storage.schema import (
     channels,
     moves,
@@ -69,7 +70,7 @@ def read_rows(connection: Connection, task: str | None, *, limit: int | None) ->
         query = query.order_by(versions.c.published_us.desc(), versions.c.seq.desc())
     else:
         query = query.where(versions.c.task == task).order_by(*_NUMBER)
-    return [version_row(row) for row in connection.execute(query.limit(limit))]
+    return [version_row(row) for row in connection.execute(query.limit(_most(limit)))]
 
 
 def newest_row(connection: Connection, task: str) -> VersionRow | None:
@@ -232,7 +233,7 @@ def read_moves(
     """Moves, newest first. Those taken from other installations are of kind ``import``, for they
     moved nothing here; or, `as_made`, what they were there."""
     query = select(moves.c.move, moves.c.kind).order_by(moves.c.at_us.desc(), moves.c.seq.desc())
-    query = _where(query, task, channel).limit(limit)
+    query = _where(query, task, channel).limit(_most(limit))
     return [_move(row, as_made=as_made) for row in connection.execute(query).mappings()]
 
 
@@ -240,6 +241,10 @@ def _move(row: RowMapping, *, as_made: bool) -> Move:
     move = msgspec.json.decode(row["move"], type=Move)
     same = as_made or move.kind == row["kind"]
     return move if same else msgspec.structs.replace(move, kind=row["kind"])
+
+
+def _most(limit: int | None) -> int | None:
+    return None if limit is None else max(0, limit)  # below nought, SQLite gives everything
 
 
 def _where(query: Select[Any], task: str | None, channel: str | None) -> Select[Any]:
@@ -266,8 +271,15 @@ def read_results(
 
 def write_results(connection: Connection, given: Sequence[CaseResult]) -> None:
     """Keep results; a run that is there is replaced."""
-    rows = [{**msgspec.structs.asdict(result.key), "result": pack(result)} for result in given]
+    rows = [{**msgspec.structs.asdict(one.key), "result": _packed(one)} for one in given]
     upsert(connection, results, rows, replace=("result",))
+
+
+def _packed(result: CaseResult) -> bytes:
+    try:
+        return pack(result)
+    except UnicodeEncodeError:  # a model may write half of a surrogate pair
+        return pack(msgspec.convert(portable(result), CaseResult))
 
 
 def revision_of(connection: Connection) -> str:

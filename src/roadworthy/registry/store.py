@@ -11,7 +11,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from roadworthy.core import Clock, new_id
-from roadworthy.core.errors import Forbidden, GateRefused, RegistryConflict, StoreError
+from roadworthy.core.errors import (
+    Forbidden,
+    GateRefused,
+    InvalidRequest,
+    RegistryConflict,
+    StoreError,
+)
 from roadworthy.models import Model
 from roadworthy.registry import rows
 from roadworthy.registry.bundle import Bundle, bundle_of, check_bundle
@@ -62,9 +68,10 @@ class StoredRegistry:
         if by.role != "owner":
             raise Forbidden(f"the key of {by.name} may read only; publishing takes an owner's")
         check_message(draft)
-        definition, digest = draft_digest(draft)
-        # Before the row: whoever sees the version finds its file.
-        write_version_file(self._folder.versions, digest, definition)
+        with _told():
+            definition, digest = draft_digest(draft)
+            # Before the row: whoever sees the version finds its file.
+            write_version_file(self._folder.versions, digest, definition)
         with self._writing() as connection:
             newest = self._newest(connection, definition.name)
             publication, version = next_publication(draft, newest, by, now_us=self._clock.now_us())
@@ -300,6 +307,11 @@ def _told() -> Iterator[None]:
     """The database's own errors as ours."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            "this holds half of a surrogate pair, which no file and no database can; write it as"
+            " the whole character"
+        ) from error
     except IntegrityError as error:
         raise RegistryConflict(
             "another process wrote the same at the same time; look at it and try again"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,3 +94,12 @@ def test_who_reads_only_moves_nothing() -> None:
         check_allowed(MoveRequest(task="mood", to="1.0.0"), viewer)
     with pytest.raises(Forbidden, match="reason"):
         check_allowed(MoveRequest(task="mood", to="1", lower_gate=True, why=" "), Actor(name="A"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [({"kind": "import"}, "promoted or rolled back"), ({"why": "x" * 10_001}, "10001 characters")],
+)
+def test_moves_that_nobody_can_ask_for(changes: dict[str, Any], match: str) -> None:
+    with pytest.raises(InvalidRequest, match=match):
+        check_allowed(MoveRequest(task="mood", to="1.0.0", **changes), Actor(name="Ada"))

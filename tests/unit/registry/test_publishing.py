@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from registry_samples import ADA, draft_of, stored_registry
+from registry_samples import ADA, draft_of, results_of, stored_registry
 from roadworthy.core.errors import Forbidden, InvalidRequest, RegistryConflict
 from roadworthy.registry import Actor, Draft, MoveRequest, Version
 from roadworthy.registry.publishing import check_message, next_publication
@@ -58,6 +59,7 @@ def test_what_a_draft_says_of_its_own_digest_is_not_believed() -> None:
     [
         ({"message": " "}, "needs a message"),
         ({"message": "x" * 10_001}, "10001 characters"),
+        ({"message": "a\0b"}, "character NUL"),
         ({"name": "../evil"}, "no name of a task"),
         ({"name": ""}, "no name of a task"),
     ],
@@ -106,3 +108,25 @@ def test_a_version_whose_model_is_not_bound_is_not_promoted(tmp_path: Path) -> N
         registry.publish(draft_of(model="fast"), ADA)
         with pytest.raises(RegistryConflict, match=r"declare \[models.fast\] in models.toml"):
             registry.move(MoveRequest(task="mood", channel="staging", to="1.0.0"), ADA)
+
+
+def test_text_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
+    with stored_registry(tmp_path) as registry:
+        half = Draft(definition=draft_of().definition, message="half \udc80")
+        with pytest.raises(InvalidRequest, match="half of a surrogate pair"):
+            registry.publish(half, ADA)
+        named = registry.publish(draft_of(), Actor(name="A\udc80"))
+        assert named.version.author == "A?"
+
+
+def test_an_answer_that_no_file_can_hold_is_kept_as_text(tmp_path: Path) -> None:
+    draft = draft_of()
+    with stored_registry(tmp_path) as registry:
+        odd = [
+            msgspec.structs.replace(result, value={"mood": "\udc80", "n": 10**30})
+            for result in results_of(draft, passing=4)
+        ]
+        registry.record(odd, ADA)
+        kept = registry.results("mood", definition=draft.definition.digest)
+    assert [result.key for result in kept] == sorted((r.key for r in odd), key=lambda k: k.question)
+    assert kept[0].value == {"mood": "\\udc80", "n": hex(10**30)}

@@ -108,6 +108,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     recalled: int = 0
     asked: int = 0
     spent_usd: float = 0.0
+    unpriced: int = 0
+    """Runs asked now whose cost is not known."""
     seconds: float = 0.0
 
     @property
@@ -155,12 +157,13 @@ async def run_comparison(session: Session, task: str, a: str, b: str) -> Compari
     if named.same:
         return named
     _, found = await session.measure(read_both, keep_scores=False)
+    new = [measured.result for runs in found.runs for measured in runs.new]
     return msgspec.structs.replace(
         compare_runs(named, *found.runs),
         left_out=found.left_out,
-        asked=sum(runs.asked for runs in found.runs),
-        recalled=sum(len(of) for runs in found.runs for of in runs.runs.values())
-        - sum(runs.asked for runs in found.runs),
+        asked=len(new),
+        recalled=sum(len(of) for runs in found.runs for of in runs.runs.values()) - len(new),
+        unpriced=sum(result.cost_nusd is None for result in new),
         spent_usd=found.spent_nusd / NUSD_PER_USD,
         seconds=round(found.seconds, 3),
     )

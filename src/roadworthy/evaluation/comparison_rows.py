@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from roadworthy.evaluation.comparison import CaseChange, Comparison, FigureDifference
-from roadworthy.evaluation.rows import usd
+from roadworthy.evaluation.rows import spent, usd
 
 __all__ = ["HEAD", "case_line", "cells", "power_sentence", "spent_sentence", "verdict_sentence"]
 
@@ -61,7 +61,7 @@ def spent_sentence(found: Comparison) -> str:
     said = f"{runs} run{'s' * (runs != 1)}: {found.asked} asked"
     if found.recalled:
         said += f", {found.recalled} measured before (their latency at another time)"
-    return f"{said}; {usd(found.spent_usd)}, {found.seconds:.1f} s."
+    return f"{said}; {spent(found.spent_usd, found.unpriced)}, {found.seconds:.1f} s."
 
 
 def cells(figure: FigureDifference) -> tuple[str, ...]:

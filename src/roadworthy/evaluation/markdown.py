@@ -17,7 +17,7 @@ from roadworthy.evaluation.rows import (
     interval,
     left_out_sentence,
     percent,
-    repeats_sentence,
+    repeats_lines,
     rows_of,
     run_reasons,
     spent_sentence,
@@ -95,7 +95,8 @@ def _task(task: TaskReport) -> Iterator[str]:
     if len(rows) > 1:
         yield _folded(f"By tag ({len(rows) - 1})", _table(rows[1:]))
     if task.repeats is not None:
-        yield text(repeats_sentence(task.repeats))
+        head, *lines = map(text, repeats_lines(task.repeats))
+        yield f"{head} {'; '.join(lines)}."
     if task.failing:
         yield _folded(f"Failing cases ({len(task.failing)})", _failing(task.failing))
     if task.invalid:

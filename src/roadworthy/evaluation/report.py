@@ -114,7 +114,9 @@ class TaskReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of these, the ones that were scored anew, because something else is expected now."""
     left_out: int = 0
     cost_usd: float = 0.0
-    """Of what was asked now."""
+    """Of what was asked now, as far as it is known."""
+    unpriced: int = 0
+    """Runs asked now whose cost is not known."""
 
     @property
     def incomplete(self) -> bool:

@@ -19,9 +19,10 @@ __all__ = [
     "interval",
     "left_out_sentence",
     "percent",
-    "repeats_sentence",
+    "repeats_lines",
     "rows_of",
     "run_reasons",
+    "spent",
     "spent_sentence",
     "usd",
 ]
@@ -100,22 +101,22 @@ def gate_sentence(task: TaskReport) -> str:
     return f"The gate does not hold: {number} threshold{'s' * (number != 1)} missed."
 
 
-def repeats_sentence(repeats: RepeatsReport) -> str:
-    """What repeats say, in a line or two."""
-    said = (
-        f"{repeats.cases} cases ran {repeats.k} times or more:"
-        f" {percent(repeats.identical)} of a case's answers are its most frequent one,"
-        f" {percent(repeats.agreement)} of the pairs agree"
+def repeats_lines(repeats: RepeatsReport) -> list[str]:
+    """What repeats say: how alike answers are, and how often they go right."""
+    cases = f"{repeats.cases} case{'s' * (repeats.cases != 1)}"
+    alike = (
+        f"most frequent answer {percent(repeats.identical)},"
+        f" pairs that agree {percent(repeats.agreement)}"
     )
     if repeats.fields:
-        by_field = sorted(repeats.fields.items(), key=lambda field: field[1])
-        said += f" ({', '.join(f'{name} {percent(share)}' for name, share in by_field)})"
+        by_field = sorted(repeats.fields.items(), key=lambda field: (field[1], field[0]))
+        alike += f" ({', '.join(f'{name} {percent(share)}' for name, share in by_field)})"
+    lines = [f"Repeats ({cases}, {repeats.k} runs each or more):", alike]
     if repeats.pass_at:
         k = repeats.k
-        said += (
-            f"; pass@{k} {percent(repeats.pass_at[-1])}, pass^{k} {percent(repeats.pass_hat[-1])}"
-        )
-    return f"{said}."
+        at, hat = percent(repeats.pass_at[-1]), percent(repeats.pass_hat[-1])
+        lines.append(f"pass@{k} {at}, pass^{k} {hat}")
+    return lines
 
 
 def left_out_sentence(report: Report) -> str:
@@ -147,7 +148,15 @@ def spent_sentence(report: Report) -> str:
         said += f" ({rescored} scored anew)" if rescored else ""
     if report.judged:
         said += f", judges asked {report.judged} times ({usd(report.judges_usd)})"
-    return f"{said}; {usd(report.spent_usd)}, {report.seconds:.1f} s."
+    unpriced = sum(task.unpriced for task in report.tasks)
+    return f"{said}; {spent(report.spent_usd, unpriced)}, {report.seconds:.1f} s."
+
+
+def spent(amount_usd: float, unpriced: int) -> str:
+    """What was spent, in words; ``unpriced`` runs are of unknown cost, which is not nothing."""
+    if not unpriced:
+        return usd(amount_usd)
+    return f"{usd(amount_usd)} and {unpriced} of unknown cost" if amount_usd else "cost unknown"
 
 
 def run_reasons(run: RunReport) -> Iterator[str]:
@@ -156,7 +165,7 @@ def run_reasons(run: RunReport) -> Iterator[str]:
     for score in run.scores:
         if score.passed is wanted:
             yield _reason(score)
-    if run.error is not None and all(score.name != "delivered" for score in run.scores):
+    if run.error is not None:
         yield run.error
 
 

@@ -44,8 +44,13 @@ class SubjectRuns:
     """Runs from before that were scored anew, because something else is expected now."""
 
     @property
+    def new(self) -> list[Measured]:
+        """Runs for which the model was asked."""
+        return [run for runs in self.runs.values() for run in runs.values() if run.asked]
+
+    @property
     def asked(self) -> int:
-        return sum(run.asked for runs in self.runs.values() for run in runs.values())
+        return len(self.new)
 
     @property
     def left_out(self) -> int:

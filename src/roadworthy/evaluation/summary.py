@@ -70,6 +70,7 @@ def task_report(
         rescored=found.rescored,
         left_out=found.left_out,
         cost_usd=sum(result.cost_nusd or 0 for result in new) / NUSD_PER_USD,
+        unpriced=sum(result.cost_nusd is None for result in new),
     )
 
 

@@ -56,6 +56,8 @@ def test_nothing_changed_is_no_task(root: Path) -> None:
         ("blocks/voice.md", "Be kind.\n", ["other"]),
         ("blocks/unused.md", "Nobody includes it.\n", []),
         ("README.md", "Words.\n", []),
+        ("report.json", "{}", []),
+        ("helpers.py", "X = 1\n", ["other", "triage"]),
         ("roadworthy.toml", "format = 1\n[server]\nport = 8800\n", ["other", "triage"]),
     ],
 )

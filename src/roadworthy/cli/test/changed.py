@@ -16,9 +16,9 @@ from roadworthy.tasks import Project
 __all__ = ["changed_files", "changed_tasks"]
 
 _TIMEOUT_S: Final = 30
-_OF_ALL: Final = frozenset({".toml", ".py", ".json"})
+_OF_ALL: Final = frozenset({".toml", ".py"})
 """Suffixes of files beside the tasks' folders that any of them may be made from: settings, models,
-schemas."""
+schemas in Python with what they import."""
 
 
 def changed_files(root: Path, revision: str) -> list[str]:
@@ -42,8 +42,10 @@ def changed_tasks(project: Project, files: Iterable[str]) -> list[str]:
     touched = {p.parts[1] for p in paths if len(p.parts) > 2 and p.parts[0] == "tasks"}
     blocks = {p.name for p in paths if p.parts[0] == "blocks"}
     named = {str(path) for path in paths}
+    schemas = {file for file in named if file.endswith(".json")}
     for name, definition in project.tasks.items():
-        if blocks & definition.blocks.keys() or named & project.suites[name].sources.keys():
+        made_from = definition.blocks.keys() & blocks or named & project.suites[name].sources.keys()
+        if made_from or any(file in _task_file(project, name) for file in schemas):
             touched.add(name)
     judged = [
         name
@@ -55,6 +57,10 @@ def changed_tasks(project: Project, files: Iterable[str]) -> list[str]:
 
 def _with_cases(project: Project, names: Iterable[str]) -> list[str]:
     return sorted(n for n in names if n in project.suites and project.suites[n].cases)
+
+
+def _task_file(project: Project, task: str) -> str:
+    return (project.root / "tasks" / task / "task.toml").read_text(encoding="utf-8")
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -14,7 +14,7 @@ from roadworthy.evaluation.rows import (
     interval,
     left_out_sentence,
     percent,
-    repeats_sentence,
+    repeats_lines,
     rows_of,
     run_reasons,
     spent_sentence,
@@ -54,7 +54,8 @@ def _task(task: TaskReport, everything: bool) -> Iterator[str]:
         listed = ", ".join(task.invalid)
         yield f"Not asked, as their input is not this version's any more: {listed}."
     if task.repeats is not None:
-        yield repeats_sentence(task.repeats)
+        head, *lines = repeats_lines(task.repeats)
+        yield from (head, *(f"  {line}" for line in lines))
     gate = gate_sentence(task)
     if gate:
         yield gate

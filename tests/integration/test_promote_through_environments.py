@@ -159,3 +159,16 @@ def test_commands_of_a_served_project_go_through_its_keeper(landscape: Landscape
     assert "sort" in {json.loads(line)["task"] for line in log}
     listed = roadworthy("keys", "list", "--json", project=staging).out.splitlines()
     assert [json.loads(line)["name"] for line in listed] == ["ci"]
+
+
+def test_an_export_and_documentation_come_from_the_keeper_too(
+    landscape: Landscape, tmp_path: Path
+) -> None:
+    staging = landscape.servers["staging"].state.parent
+    said = roadworthy("export", "sort", "--to", str(tmp_path / "out"), project=staging)
+    assert said.out.startswith(f"{tmp_path / 'out'}: 1 version of 1 task, ")
+    taken = roadworthy("import", str(tmp_path / "out"), project=staging)
+    assert taken.out == "0 versions new, 1 here already.\n"
+    assert roadworthy("docs", "sort", project=staging).out.startswith("# sort\n")
+    shown = roadworthy("show", "sort", "1.0", project=staging)
+    assert (shown.status, "1.0.0" in shown.err) == (1, True)

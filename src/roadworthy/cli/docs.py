@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["docs"]
 
-ALL = 100_000
-
 
 def docs(
     task: Annotated[str, typer.Argument(metavar="TASK", help="Which task.")],
@@ -60,7 +58,7 @@ def docs(
 def known_of(registry: Registry, task: str, reference: str | None, project: Project) -> Known:
     """What the registry holds of a task, and of one of its versions."""
     from roadworthy.cli.show import newest_or
-    from roadworthy.cli.task_document import Known
+    from roadworthy.cli.task_document import SHOWN_ROWS, Known
 
     pointers = registry.channels(task)
     if reference is None and any(pointer.channel == "production" for pointer in pointers):
@@ -70,8 +68,8 @@ def known_of(registry: Registry, task: str, reference: str | None, project: Proj
     return Known(
         version=version,
         channels=pointers,
-        versions=registry.versions(task, limit=ALL),
-        moves=registry.history(task, limit=ALL),
+        versions=registry.versions(task, limit=SHOWN_ROWS + 1),
+        moves=registry.history(task, limit=SHOWN_ROWS + 1),
         figures=figures_by_model(version, results, project),
     )
 

@@ -17,7 +17,7 @@ JsonOption = typer.Option("--json", help="One JSON object a line.")
 
 def log(
     task: Annotated[str | None, TaskArgument] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
     as_json: Annotated[bool, JsonOption] = False,
     project: Annotated[Path | None, ProjectOption] = None,
 ) -> None:
@@ -64,7 +64,7 @@ def channels(
 def history(
     task: Annotated[str | None, TaskArgument] = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel's moves.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
     as_json: Annotated[bool, JsonOption] = False,
     project: Annotated[Path | None, ProjectOption] = None,
 ) -> None:

@@ -20,7 +20,10 @@ from roadworthy.registry import Figures, Move, Pointer, Share, Version, VersionR
 from roadworthy.tasks import Case, Suite, TaskDefinition
 from roadworthy.tasks.schema_fields import field_table
 
-__all__ = ["Known", "task_document"]
+__all__ = ["SHOWN_ROWS", "Known", "task_document"]
+
+SHOWN_ROWS = 100
+"""Of versions and of moves; a page is no archive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +34,9 @@ class Known:
     """The one that is described."""
     channels: Sequence[Pointer]
     versions: Sequence[VersionRow]
-    """Newest first."""
+    """Newest first; those beyond `SHOWN_ROWS` are left out."""
     moves: Sequence[Move]
-    """Newest first."""
+    """Newest first; those beyond `SHOWN_ROWS` are left out."""
     figures: Sequence[tuple[str, Figures]] = ()
     """What this version's tests measured, by the model that was asked."""
 
@@ -215,13 +218,18 @@ def _share(share: Share) -> tuple[str, str]:
 
 
 def _versions(rows: Sequence[VersionRow]) -> str:
-    return table(
+    shown = table(
         ("version", "level", "published (UTC)", "author", "why"),
         [
             (r.version, r.level, moment(r.published_us), cell(r.author), cell(r.message))
-            for r in rows
+            for r in rows[:SHOWN_ROWS]
         ],
     )
+    return shown + _older(rows, "roadworthy log")
+
+
+def _older(rows: Sequence[object], command: str) -> str:
+    return f"\n\nOlder ones: `{command}`." if len(rows) > SHOWN_ROWS else ""
 
 
 def _history(moves: Sequence[Move]) -> str:
@@ -238,9 +246,8 @@ def _history(moves: Sequence[Move]) -> str:
             short_evidence(move.evidence),
             cell(move.why),
         )
-        for move in moves
+        for move in moves[:SHOWN_ROWS]
     ]
     where = ["environment"] * several
-    return table(
-        ("at (UTC)", *where, "channel", "move", "from", "to", "by", "evidence", "why"), rows
-    )
+    head = ("at (UTC)", *where, "channel", "move", "from", "to", "by", "evidence", "why")
+    return table(head, rows) + _older(moves, "roadworthy history")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from roadworthy.cli.task_document import Known, task_document
@@ -138,3 +140,10 @@ def test_of_many_cases_the_first_are_shown() -> None:
     assert '  n19: {"comment": "c 19"}' in lines
     assert "  … and 5 more: --json shows all" in lines
     assert "n20" not in "".join(lines)
+
+
+def test_a_page_is_no_archive() -> None:
+    page = task_document(replace(KNOWN, moves=[MOVE] * 101, versions=[ROW] * 100))
+    assert page.count("| it broke |") == 100
+    assert "Older ones: `roadworthy history`." in page
+    assert "`roadworthy log`" not in page

@@ -125,6 +125,8 @@ class Reader:
         self.said += "".join(rest)
         self.replaced |= {"http://127.0.0.1:8700": gateway, "http://127.0.0.1:8701": control}
         self.environ["ROADWORTHY_URL"] = gateway
+        with (self.start / ".reader.variables").open("a") as kept:  # where a shell has been before
+            kept.write(f"export ROADWORTHY_URL={gateway}\n")
 
     def stop(self) -> None:
         while self._serving:

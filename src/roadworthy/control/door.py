@@ -22,6 +22,7 @@ from typing import Final
 from urllib.parse import parse_qs, quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -80,6 +81,8 @@ class Door:
             if app is self._app and scope["method"] not in _SAFE:
                 receive = await self._check_intent(scope, headers, receive, here)
                 _check_role(scope, here)
+        except ClientDisconnect:
+            return
         except RoadworthyError as error:
             visiting.set(here)
             app = self._refuse(scope, error)

@@ -11,6 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from roadworthy.control.context import Control, control_of
@@ -104,7 +105,11 @@ def install_error_handlers(app: FastAPI) -> None:
         )
         return await known(request, RoadworthyError(message))
 
+    async def left(_request: Request, _error: Any) -> Response:
+        return Response(status_code=400)  # nobody reads it
+
     app.add_exception_handler(RoadworthyError, known)
+    app.add_exception_handler(ClientDisconnect, left)
     app.add_exception_handler(RequestValidationError, misread)
     app.add_exception_handler(HTTPException, routing)
     app.add_exception_handler(Exception, unforeseen)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from keyed import TOKEN, Installation, form_token
@@ -308,3 +310,34 @@ def test_a_form_is_bounded(house: Installation) -> None:
     many = "&".join(f"a{n}=" for n in range(1_001))
     assert browser.post("/login", content=many, headers=kind).status_code == 400
     assert browser.post("/login", content=b"a=\xff", headers=kind).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/login", "application/x-www-form-urlencoded"), ("/api/keys", "text/json")]
+)
+def test_a_client_that_leaves_while_it_sends_leaves_no_trace(
+    house: Installation, path: str, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"content-type", kind.encode())],
+        "client": ("127.0.0.1", 1),
+    }
+
+    async def ask() -> None:
+        await house.app(scope, receive, send)
+
+    asyncio.run(ask())
+    assert caplog.records == []
+    assert all(message.get("status", 400) == 400 for message in sent)

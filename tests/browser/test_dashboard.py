@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 import time
@@ -11,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 import uvicorn
-from devtools import Browser, Tab, find_chromium
+from devtools import Tab
 
 from roadworthy.control import create_app
 from roadworthy.control.memory import MemorySource
@@ -97,23 +96,6 @@ def boards() -> Iterator[dict[str, str]]:
         ),
     }
     served.stop()
-
-
-@pytest.fixture(scope="module")
-def use_browser() -> Iterator[Callable[[Use], Any]]:
-    """Runs a test's coroutine on a fresh tab of one browser that all tests share."""
-    command = find_chromium()
-    if command is None:
-        pytest.skip("no chromium found; install it, or name it in ROADWORTHY_CHROMIUM")
-    with asyncio.Runner() as runner:
-        browser = runner.run(Browser.launch(command))
-
-        async def on_a_tab(use: Use) -> Any:
-            async with browser.tab() as tab:
-                return await use(tab)
-
-        yield lambda use: runner.run(on_a_tab(use))
-        runner.run(browser.close())
 
 
 PAGES = [

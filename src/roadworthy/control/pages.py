@@ -106,7 +106,8 @@ def show_tasks(request: Request) -> Response:
 def show_task(request: Request, name: str) -> Response:
     control = control_of(request)
     query = parse_query(SpanQuery, request.query_params)
-    served = require_known(control.source, name)
+    published = _published(control, name)
+    served = control.source.find_task(name) if published else require_known(control.source, name)
     overview = _overview(control, OverviewQuery(span=query.span, task=name))
     return control.page(
         "task.html",
@@ -114,7 +115,7 @@ def show_task(request: Request, name: str) -> Response:
         health=control.health(),
         query=query,
         view=task_view(name, served, overview, span=query.span),
-        published=_published(control, name),
+        published=published,
     )
 
 

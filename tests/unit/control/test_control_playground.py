@@ -286,7 +286,7 @@ def test_nothing_can_be_saved_where_there_are_no_files() -> None:
 def test_hostile_input_stays_text() -> None:
     bench = Bench(error=OutputRefused(HOSTILE))
     hostile = {"model": HOSTILE, "f.comment": HOSTILE, f"f.{HOSTILE}": HOSTILE}
-    page = bench.send(status=422, act="run", version="1.0.0", **hostile)  # type: ignore[arg-type]
+    page = bench.send(status=422, act="run", version="1.0.0", **hostile)
     assert page.all("img") == []
     assert len(page.all("script")) == 1
 

@@ -10,7 +10,7 @@ import typer
 from roadworthy.cli.options import ProjectOption
 
 if TYPE_CHECKING:
-    from roadworthy.registry import MoveRequest, Registry
+    from roadworthy.registry import MoveRequest, Pointer, Registry
     from roadworthy.tasks import Project
 
 __all__ = ["promote", "rollback"]
@@ -122,6 +122,11 @@ def conclude(
     from roadworthy.cli.registry_access import actor_of
     from roadworthy.core.errors import GateRefused
 
+    here = pointing_there(registry, request)
+    if here is not None:
+        said = f"Unchanged: {here.channel} of {here.task} points to {here.version} already."
+        typer.echo(in_json({"unchanged": here}) if as_json else said)
+        return
     if dry_run:
         evidence = registry.weigh(request)
         typer.echo(in_json(evidence) if as_json else weighing_lines(request, evidence))
@@ -135,6 +140,18 @@ def conclude(
             typer.echo(refusal_lines(refused), err=True)
         raise typer.Exit(1) from refused
     typer.echo(in_json(move) if as_json else move_lines(move))
+
+
+def pointing_there(registry: Registry, request: MoveRequest) -> Pointer | None:
+    """The channel, if it points to the wanted version already: a pipeline that runs again has
+    nothing to do, which is no failure."""
+    if request.kind != "promote" or request.to is None:
+        return None
+    pointers = registry.channels(request.task)
+    here = next((one for one in pointers if one.channel == request.channel), None)
+    if here is None or registry.version(request.task, request.to).row.version != here.version:
+        return None
+    return here
 
 
 def in_json(value: object) -> str:

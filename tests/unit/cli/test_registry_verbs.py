@@ -171,6 +171,19 @@ def test_forcing_takes_a_reason_and_is_told(project: Path) -> None:
     assert "promote, forced" in roadworthy("history", "sort", project=project).out
 
 
+def test_a_pipeline_that_promotes_again_has_nothing_to_do(project: Path) -> None:
+    published(project, "sort")
+    roadworthy("promote", "sort", "1.0.0", project=project)
+    again = roadworthy("promote", "sort", "^1", project=project)
+    assert (again.status, again.out) == (
+        0,
+        "Unchanged: production of sort points to 1.0.0 already.\n",
+    )
+    object_ = roadworthy("promote", "sort", "1.0.0", "--json", project=project)
+    assert json.loads(object_.out)["unchanged"]["version"] == "1.0.0"
+    assert len(roadworthy("history", "sort", "--json", project=project).out.splitlines()) == 1
+
+
 def test_a_promotion_needs_a_version(project: Path) -> None:
     assert roadworthy("promote", "sort", project=project).status == 2
     same = ("--from-env", "a", "--to-env", "a")

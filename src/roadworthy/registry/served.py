@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from roadworthy.core.errors import StoreError
 from roadworthy.registry.content import unpack
 from roadworthy.registry.rows import revision_of
+from roadworthy.registry.semantic import parse
 from roadworthy.storage import StateFolder
 from roadworthy.storage.schema import channels, moves, version_contents, versions
 from roadworthy.tasks import TaskDefinition, VersionIndex
@@ -51,6 +52,9 @@ class ServedVersions:
         self._engine = engine
         self._folder = folder
         self._revision = ""
+        self._digests: dict[str, dict[str, str]] = {}
+        self._counted = 0
+        self._last = 0
         self._definitions: dict[tuple[str, str], TaskDefinition] = {}
 
     def read_if_moved(self) -> Served | None:
@@ -86,7 +90,7 @@ class ServedVersions:
         return len(missing)
 
     def _read(self, connection: Connection) -> Served:
-        digests = _digests(connection)
+        digests = self._read_new(connection)
         pointers = _pointers(connection)
         released = _released(connection)
         index = {
@@ -112,6 +116,26 @@ class ServedVersions:
         production = {task: definition for (task, _), definition in definitions.items()}
         return Served(index, production, unreadable)
 
+    def _read_new(self, connection: Connection) -> dict[str, dict[str, str]]:
+        """By task, the newest first: version → digest. Versions never change and never go, so only
+        those are read that came since; all of them if their number says that some were passed
+        over, as by a transaction that took its number early and was committed late."""
+        count = connection.scalar(select(func.count()).select_from(versions)) or 0
+        fresh = _digests(connection, after=self._last)
+        if self._counted + len(fresh) != count:
+            self._digests, fresh = {}, _digests(connection, after=0)
+        changed: dict[str, dict[str, str]] = {}
+        for seq, task, version, digest in fresh:
+            changed.setdefault(task, {})[version] = digest
+            self._last = max(self._last, seq)
+        for task, of_task in changed.items():
+            of_task |= self._digests.get(task, {})
+            newest_first = sorted(of_task, key=parse, reverse=True)
+            changed[task] = {version: of_task[version] for version in newest_first}
+        # Another one: what was handed out stays as it is.
+        self._digests, self._counted = self._digests | changed, count
+        return self._digests
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         try:
@@ -125,14 +149,10 @@ class ServedVersions:
             ) from error
 
 
-def _digests(connection: Connection) -> dict[str, dict[str, str]]:
-    """By task, the newest first: version → digest."""
-    order = (versions.c.major.desc(), versions.c.minor.desc(), versions.c.patch.desc())
-    query = select(versions.c.task, versions.c.version, versions.c.digest)
-    found: dict[str, dict[str, str]] = {}
-    for task, version, digest in connection.execute(query.order_by(versions.c.task, *order)):
-        found.setdefault(task, {})[version] = digest
-    return found
+def _digests(connection: Connection, *, after: int) -> list[tuple[int, str, str, str]]:
+    """Number, task, version and digest of the rows with a later number."""
+    query = select(versions.c.seq, versions.c.task, versions.c.version, versions.c.digest)
+    return [tuple(row) for row in connection.execute(query.where(versions.c.seq > after)).all()]
 
 
 def _pointers(connection: Connection) -> dict[str, dict[str, str]]:

@@ -18,6 +18,7 @@ from roadworthy.control.document import describe
 from roadworthy.control.door import Door
 from roadworthy.control.faults import fault_response, install_error_handlers
 from roadworthy.control.guard import Guard
+from roadworthy.control.keys_page_routes import router as keys_page_router
 from roadworthy.control.keys_routes import router as keys_router
 from roadworthy.control.pages import router as page_router
 from roadworthy.control.playground_routes import router as playground_router
@@ -79,6 +80,7 @@ def create_app(
     app.include_router(session_api_router)
     app.include_router(session_router)
     app.include_router(keys_router)
+    app.include_router(keys_page_router)
     app.include_router(registry_router)  # before the address of a task, whose name may hold slashes
     app.include_router(work_router)
     app.include_router(api_router)

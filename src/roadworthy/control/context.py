@@ -86,6 +86,7 @@ class Control:
             now_us=self.clock.now_us(),
             gateway_url=self.gateway_url,
             visitor=visitor(),
+            keys_kept=self.access.keys is not None,
             **context,
         )
         return HTMLResponse(text, status, {"cache-control": "no-store"})

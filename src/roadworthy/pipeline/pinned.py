@@ -18,6 +18,7 @@ from roadworthy.core.errors import RoadworthyError, StoreError, TaskUnservable
 from roadworthy.models import Model
 from roadworthy.pipeline.compiled import CompiledTask, compile_task, with_model
 from roadworthy.tasks import TaskDefinition
+from roadworthy.tasks.sources import differing_sources
 from roadworthy.tasks.version_files import read_version_file
 
 __all__ = ["Binding", "Pin", "PinnedVersions", "unbound_model"]
@@ -69,17 +70,18 @@ class PinnedVersions:
             self._kept[pin] = task
         return task
 
-    async def load(self, pin: Pin, bind: Binding) -> CompiledTask:
+    async def load(self, pin: Pin, bind: Binding, *, root: str = "") -> CompiledTask:
         """The version, read and compiled in a thread. Calls that want the same one at once share
-        one load, which goes on if some of them are given up.
+        one load, which goes on if some of them are given up. ``root`` is the project's folder.
 
         Raises:
             TaskUnservable: its file is missing or damaged, it does not compile in this release,
-                or its model is not bound. Later calls try again.
+                its model is not bound, or the Python that it runs is not what is installed. Later
+                calls try again.
         """
         loading = self._loading.get(pin)
         if loading is None:
-            loading = asyncio.ensure_future(asyncio.to_thread(self._read, pin, bind))
+            loading = asyncio.ensure_future(asyncio.to_thread(self._read, pin, bind, root))
             self._loading[pin] = loading
             loading.add_done_callback(lambda done: self._loaded(pin, done))
         try:
@@ -98,10 +100,15 @@ class PinnedVersions:
         while len(self._kept) > self._keep:
             self._kept.popitem(last=False)
 
-    def _read(self, pin: Pin, bind: Binding) -> CompiledTask:
+    def _read(self, pin: Pin, bind: Binding, root: str) -> CompiledTask:
         definition = msgspec.structs.replace(
             self._definition(pin), name=pin.task, version=pin.version
         )
+        if differing := definition.sources and differing_sources(definition, Path(root)):
+            raise TaskUnservable(
+                f"{pin} runs Python that differs from what is installed: {', '.join(differing)};"
+                " install its files, or call another version"
+            )
         model = _model(pin, definition.model, bind)
         try:
             return compile_task(definition, model)

@@ -56,7 +56,7 @@ class ServingState:
 
     async def load(self, pin: Pin) -> CompiledTask:
         """A published version from its file; see `PinnedVersions.load`."""
-        return await self.pins.load(pin, self.model)
+        return await self.pins.load(pin, self.model, root=self.snapshot.root)
 
 
 def compile_state(

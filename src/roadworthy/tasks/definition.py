@@ -113,5 +113,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     unservable: dict[str, str] = {}
     """Why a task cannot be served although it should be, by its name."""
     models: dict[str, Model] = {}
+    root: str = ""
+    """The project's folder, in which the Python of versions is installed; empty: nothing is."""
     operator_token: str = ""
     """What the keeper shows to choose a version's model; empty: nobody may."""

@@ -41,6 +41,7 @@ def build_snapshot(project: Project, *, price: Callable[[Model], Model]) -> Snap
     content = Snapshot(
         revision="",
         settings=project.settings,
+        root=str(project.root),
         tasks=dict(project.tasks),
         models={name: price(model) for name, model in project.models.items()},
     )

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from roadworthy.control import keeper_jobs
 from roadworthy.control.keeper_jobs import listen_to_supervisor
 from roadworthy.core.errors import StoreError
 
@@ -30,3 +34,35 @@ def test_a_keeper_whose_disk_is_full_still_stops_with_its_supervisor() -> None:
     asyncio.run(listen_to_supervisor(told, source, publisher, server))  # type: ignore[arg-type]
     assert len(noted) == 1
     assert server.should_exit
+
+
+class Following:
+    """A publisher whose registry is away for a while; told off after the last look."""
+
+    def __init__(self, *looks: bool | Exception) -> None:
+        self.left = list(looks)
+        self.snapshot = SimpleNamespace(revision="abcdefabcdef99")
+
+    def refresh(self) -> bool:
+        if not self.left:
+            raise asyncio.CancelledError
+        look = self.left.pop(0)
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+
+def test_a_registry_that_is_away_is_told_once_and_followed_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_jobs, "FOLLOW_EVERY_S", 0)
+    away = StoreError("the registry cannot be read")
+    publisher = Following(away, away, ValueError("a bug"), True, away)
+    with caplog.at_level(logging.WARNING), pytest.raises(asyncio.CancelledError):
+        asyncio.run(keeper_jobs.follow_registry_for_ever(publisher))  # type: ignore[arg-type]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the registry cannot be read",
+        "the registry cannot be followed",
+        "serving revision abcdefabcdef",
+        "the registry cannot be read",
+    ]

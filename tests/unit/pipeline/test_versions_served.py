@@ -127,6 +127,17 @@ def test_a_pinned_version_whose_model_is_not_bound_says_so(tmp_path: Path) -> No
     assert "triage@1.0.0 asks the model 'gone'" in why_not(pipeline, at("@1.0.0")).message
 
 
+def test_a_pinned_version_whose_python_is_not_installed_so_is_refused(tmp_path: Path) -> None:
+    runs = msgspec.structs.replace(triage_at("1.0.0"), sources={"rules.py": "ok = True\n"})
+    write_version_file(tmp_path / "versions", INDEX.digests["1.0.0"], runs)
+    snapshot = msgspec.structs.replace(snapshot_of(), root=str(tmp_path))
+    pipeline, _ = serving_versions(ScriptedUpstream([GOOD]), tmp_path / "versions", snapshot)
+    (tmp_path / "rules.py").write_text("ok = False\n")
+    assert "runs Python that differs" in why_not(pipeline, at("@1.0.0")).message
+    (tmp_path / "rules.py").write_text("ok = True\n")
+    assert asked_for(pipeline, at("@1.0.0")) == ("1.0.0", "1.0.0")
+
+
 def test_files_give_neither_name_nor_version(tmp_path: Path) -> None:
     """Tasks of equal content share a file."""
     shared = msgspec.structs.replace(triage_at("7.7.7"), name="another")

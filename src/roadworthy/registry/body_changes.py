@@ -33,6 +33,7 @@ def body_changes(old: TaskDefinition, new: TaskDefinition) -> list[Change]:
         *_blocks(old.blocks, new.blocks),
         *_texts(old.sources, new.sources, "sources/"),
         *_constraints(old.constraints, new.constraints),
+        *_texts(old.sources, new.sources, ""),
     ]
 
 

@@ -37,7 +37,7 @@ _SETTINGS: Final = ("model", "stream", "mode", "repair", "max_reasks", "timeout_
 
 
 class TextDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """A template, a block, the examples or a file of checks."""
+    """A template, a block, the examples, or a Python file that serving or testing runs."""
 
     place: str
     """``prompt/system.md``, ``blocks/brand-voice.md``, …"""
@@ -84,7 +84,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     output: tuple[Change, ...] = ()
     """Those of the output, by field."""
     texts: tuple[TextDifference, ...] = ()
-    """Prompt, examples, blocks and files of checks, by word."""
+    """Prompt, examples, blocks and Python files, by word."""
     settings: tuple[ValueDifference, ...] = ()
     """Model, parameters, constraints and whatever else makes the answers."""
     cases: tuple[CaseDifference, ...] = ()
@@ -160,7 +160,7 @@ def _all_texts(definition: TaskDefinition, suite: Suite) -> dict[str, str]:
     if examples:
         texts[EXAMPLES_FILE] = "\n\n".join(f"[{t.role}]\n{t.source}" for t in examples)
     texts |= {f"blocks/{name}": text for name, text in definition.blocks.items()}
-    return texts | dict(suite.sources)
+    return texts | definition.sources | suite.sources
 
 
 def _settings(definition: TaskDefinition) -> dict[str, Any]:

@@ -20,7 +20,7 @@ text for typed, or back        major   another thing altogether
 ``stream``, to more            minor   the same text, later
 prompt, examples, blocks       minor   answers change, by one blank even
 model, parameters              minor   answers change
-constraints                    minor   they decide what is asked again and what fails
+constraints, Python they run   minor   they decide what is asked again and what fails
 ``mode``, ``repair``,          minor   they decide which answers pass, and when a call fails;
 ``max_reasks``, ``timeout_s``          what passes keeps to the contract all the same
 description, cases, checks,    patch   no caller sees them
@@ -32,6 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final, TypeAlias
+
+import msgspec
 
 from roadworthy.registry.body_changes import body_changes
 from roadworthy.registry.schema_changes import input_changes, output_changes
@@ -60,6 +62,8 @@ def changes_between(old: State, new: State) -> tuple[Change, ...]:
     if before.description != after.description:
         changes.append(Change(level="patch", place="description", what="changed"))
     changes += suite_changes(suite_before, suite_after)
+    if level_of(changes) in (None, "patch") and _answering(before) != _answering(after):
+        changes.append(Change(level="minor", place="task.toml", what="what answers differs"))
     if not changes and _content(*old) != _content(*new):
         what = "written differently, with the same meaning"
         changes.append(Change(level="patch", place="task.toml", what=what))
@@ -69,6 +73,12 @@ def changes_between(old: State, new: State) -> tuple[Change, ...]:
 def level_of(changes: Sequence[Change]) -> Level | None:
     """The highest level among the changes; None if there are none."""
     return max((change.level for change in changes), key=_RANK.__getitem__, default=None)
+
+
+def _answering(definition: TaskDefinition) -> str:
+    """The digest of all that may change an answer. Of an input's schema, whose wording no model
+    reads, the comparison of schemas says whether it is another."""
+    return definition_digest(msgspec.structs.replace(definition, input_schema={}))
 
 
 def _content(definition: TaskDefinition, suite: Suite) -> str:

@@ -71,8 +71,7 @@ def next_publication(
     level: Level = "major"
     if newest is not None:
         changes = changes_between((newest.definition, newest.suite), (definition, draft.suite))
-        same_answers = newest.row.definition_digest == definition.digest
-        level = _level(draft, changes, least="patch" if same_answers else "minor")
+        level = _level(draft, changes)
     number = next_version(None if newest is None else newest.row.version, level)
     row = VersionRow(
         task=definition.name,
@@ -95,10 +94,9 @@ def next_publication(
     return Publication(version=row, new=True, changes=changes, previous=previous), version
 
 
-def _level(draft: Draft, changes: tuple[Change, ...], *, least: Level) -> Level:
-    """``least`` holds even if no change was found that says so: versions of one definition share
-    what tests measured, so what may answer differently is never a patch."""
-    computed = max(level_of(changes) or least, least, key=_RANK.__getitem__)
+def _level(draft: Draft, changes: tuple[Change, ...]) -> Level:
+    """The changes' level, or a higher one that the draft asks for."""
+    computed = level_of(changes) or "minor"
     if draft.bump is None:
         return computed
     if _RANK[draft.bump] < _RANK[computed]:

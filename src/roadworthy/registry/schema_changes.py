@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from roadworthy.registry.schema_containment import Containment
-from roadworthy.registry.schema_document import CHECKED_FORMATS, Part, SchemaDocument
+from roadworthy.registry.schema_document import CHECKED_FORMATS, Part, Sameness, SchemaDocument
 from roadworthy.registry.schema_shape import Node, Shape, node_of
 from roadworthy.registry.schema_words import (
     Difference,
@@ -30,7 +30,8 @@ from roadworthy.tasks.keywords import KEYWORDS
 __all__ = ["input_changes", "output_changes"]
 
 Side: TypeAlias = Literal["input", "output"]
-_MAX_PLACES: Final = 3_000
+_Pair: TypeAlias = tuple[Any, Any]
+_MAX_AGAIN: Final = 50
 _ALIKE: Final = 0.6
 _REMARKS: Final = (
     "title",
@@ -110,16 +111,25 @@ class _Comparison:
         self.side = side
         self.old, self.new = SchemaDocument(old), SchemaDocument(new)
         questions = 5_000 + 10 * (self.old.size + self.new.size)
-        self.strict = Containment(max_questions=questions)
-        self.reading = Containment(ignores_new_fields=side == "output", max_questions=questions)
+        sameness = Sameness()
+        self.strict = Containment(sameness, max_questions=questions)
+        self.reading = self.strict
+        if side == "output":
+            self.reading = Containment(sameness, ignores_new_fields=True, max_questions=questions)
         self.changes: dict[tuple[str, str], Change] = {}
-        self.running: set[Any] = set()
-        self.clean: set[Any] = set()
-        self.left = _MAX_PLACES
+        self.breaks = 0
+        """How often a break was met, though it be told but once."""
+        self.running: set[_Pair] = set()
+        self.seen: dict[_Pair, bool] = {}
+        """Pairs that were gone through, and whether one of them told anything."""
+        self.again = _MAX_AGAIN
 
     def run(self) -> list[Change]:
         old, new = (node_of(Part(document, document.root)) for document in (self.old, self.new))
         self.compare(old, new, "")
+        if not self.keeps(old, new) and not any(c.breaking for c in self.changes.values()):
+            # Two that lead to each other may each have left the telling to the other.
+            self.report("", Difference(_UNSHOWN[self.side], True, True), is_safe=False)
         if not self.changes:
             is_alike = self.strict.fits(old, new) and self.strict.fits(new, old)
             what = _REWRITTEN if is_alike else "what it accepts changed"
@@ -131,6 +141,7 @@ class _Comparison:
         return f"{self.side}.{path}" if path else self.side
 
     def add(self, change: Change) -> None:
+        self.breaks += change.breaking
         self.changes.setdefault((change.place, change.what), change)
 
     def report(self, path: str, difference: Difference, *, is_safe: bool) -> None:
@@ -142,9 +153,6 @@ class _Comparison:
             level=level, place=self.place(path), what=difference.what, breaking=breaking
         )
         self.add(change)
-
-    def breaks(self) -> int:
-        return sum(change.breaking for change in self.changes.values())
 
     def keeps(self, old: Node, new: Node) -> bool:
         """Whether no caller of this place can break."""
@@ -158,29 +166,26 @@ class _Comparison:
     def compare(self, old: Node, new: Node, path: str) -> None:
         """Report what differs here and below."""
         pair = (old.identity, new.identity)
-        if pair in self.running or pair in self.clean:
-            return
         is_safe = self.keeps(old, new)
-        breaks, found = self.breaks(), len(self.changes)
-        self.left -= 1
-        if self.left > 0:
-            self.running.add(pair)
-            self.remarks(old, new, path)
-            self.contract(old, new, path, is_safe=is_safe)
-            self.running.remove(pair)
-        if not is_safe and self.breaks() == breaks and not self.known_break(path):
+        if pair in self.running or not self.is_due(pair):
+            self.breaks += not is_safe
+            return
+        breaks, found = self.breaks, len(self.changes)
+        self.running.add(pair)
+        self.remarks(old, new, path)
+        self.contract(old, new, path, is_safe=is_safe)
+        self.running.remove(pair)
+        if not is_safe and self.breaks == breaks:
             self.report(path, Difference(_UNSHOWN[self.side], True, True), is_safe=False)
-        if is_safe and len(self.changes) == found:
-            self.clean.add(pair)
+        self.seen[pair] = len(self.changes) > found
 
-    def known_break(self, path: str) -> bool:
-        """Whether a break was reported at this place or below, on another way to it."""
-        place = self.place(path)
-        inside = place + ("/" if path else ".")
-        return any(
-            change.breaking and (change.place == place or change.place.startswith(inside))
-            for change in self.changes.values()
-        )
+    def is_due(self, pair: _Pair) -> bool:
+        """Whether to go through these two: a definition that changed is told where it is used, as
+        long as that is not too often."""
+        told = self.seen.get(pair)
+        if told:
+            self.again -= 1
+        return told is None or (told and self.again > 0)
 
     def contract(self, old: Node, new: Node, path: str, *, is_safe: bool) -> None:
         if self.is_alike(old, new):

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 
 import jsonschema_rs
 
-from roadworthy.registry.schema_document import Part, SchemaDocument, same
+from roadworthy.registry.schema_document import Part, Sameness, SchemaDocument
 from roadworthy.registry.schema_shape import (
     FRACTION,
     Choice,
@@ -45,7 +45,14 @@ class Containment:
     is passed over where the wider one is closed, as readers of answers do.
     """
 
-    def __init__(self, *, ignores_new_fields: bool = False, max_questions: int = 5_000) -> None:
+    def __init__(
+        self,
+        sameness: Sameness,
+        *,
+        ignores_new_fields: bool = False,
+        max_questions: int = 5_000,
+    ) -> None:
+        self.same = sameness.same
         self._lenient = ignores_new_fields
         self._depth = 0
         self._left = max_questions
@@ -55,7 +62,6 @@ class Containment:
         self._refuted: set[_Question] = set()
         self._impossible: dict[_Key, bool] = {}
         self._shapes: dict[_Key, Shape] = {}
-        self._same: dict[tuple[int, int], bool] = {}
         self._types: dict[str, dict[str, Any]] = {}
         self._none = SchemaDocument({})
 
@@ -104,13 +110,6 @@ class Containment:
         if key not in self._shapes:
             self._shapes[key] = shape_of(node)
         return self._shapes[key]
-
-    def same(self, one: Part, other: Part) -> bool:
-        """Whether both say the same, remarks aside."""
-        pair = (one.identity, other.identity)
-        if pair not in self._same:
-            self._same[pair] = same(one, other)
-        return self._same[pair]
 
     def child(self, shape: Shape, name: str) -> Node:
         """What a field of this name must satisfy."""

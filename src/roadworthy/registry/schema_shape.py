@@ -257,6 +257,11 @@ def _take_objects(shape: Shape, part: Part) -> None:
         shape.needs.setdefault(name, set()).update(needed)
     for name, inner in schema.get("dependentSchemas", {}).items():
         shape.dependents.append((name, part_of(document, inner)))
+    for name, either in schema.get("dependencies", {}).items():
+        if isinstance(either, list):
+            shape.needs.setdefault(name, set()).update(either)
+        else:
+            shape.dependents.append((name, part_of(document, either)))
 
 
 def _take_logic(shape: Shape, part: Part, chosen: frozenset[int]) -> None:

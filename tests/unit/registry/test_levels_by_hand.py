@@ -18,6 +18,7 @@ from roadworthy.registry.levels import State, changes_between, level_of
 from roadworthy.registry.version import Level
 from roadworthy.tasks import ConstraintDefinition, TaskDefinition, Template
 from roadworthy.tasks.cases import Case, Suite
+from roadworthy.tasks.digest import definition_digest
 from roadworthy.tasks.gate import Gate
 
 INPUT: dict[str, Any] = {
@@ -266,11 +267,13 @@ OTHER_ROWS = [
     Row("answers are mended less", _task(repair="none"), "minor", "repair", "schema became none"),
     Row("fewer further questions", _task(max_reasks=0), "minor", "max_reasks", "2 became 0"),
     Row("a deadline", _task(timeout_s=5.0), "minor", "timeout_s", "the installation's became 5.0"),
+    Row("a Python file that serving runs", _task(sources={"rules.py": "x = 1"}), "minor", "rules.py", "added"),
     Row("the description", _task(description="Feedback"), "patch", "description", "changed"),
     Row("a case is added", _suite(cases=(*SUITE.cases, Case(id="new", input={}))), "patch", "cases.jsonl", "1 case added: new"),
     Row("a case expects something else", _suite(cases=(msgspec.structs.replace(SUITE.cases[0], expect={"sentiment": "positive"}), SUITE.cases[1])), "patch", "cases.jsonl", "1 case changed: good"),
     Row("cases are sorted", _suite(cases=SUITE.cases[::-1]), "patch", "cases.jsonl", "cases stand in another order"),
     Row("a check is dropped", _suite(checks=()), "patch", "test.checks", "1 before, 0 now"),
+    Row("a Python file of checks", _suite(sources={"checks.py": "x"}), "patch", "checks.py", "file of checks added"),
     Row("cases are asked more often", _suite(n=5), "patch", "test.n", "1 became 5"),
     Row("a threshold is raised", _gate(pass_rate=0.95), "patch", "gate.pass_rate", "raised from 0.9 to 0.95"),
     Row("trap: a threshold is lowered", _gate(tags={"edge": 0.5}), "patch", "gate.tags.edge", "lowered from 0.8 to 0.5"),
@@ -337,3 +340,34 @@ def test_files_that_moved_are_no_change() -> None:
     )
     after = msgspec.structs.replace(TASK, name="classify", templates=templates)
     assert changes_between((TASK, SUITE), (after, SUITE)) == ()
+
+
+OF_NO_STATE = {"name", "version", "digest"}
+"""What a task is called, and what is computed from the rest."""
+
+
+def _another(value: Any) -> Any:
+    """Some other value of the same kind."""
+    if isinstance(value, dict):
+        return {**value, "another": "x"}
+    if isinstance(value, tuple):
+        return (*value, *value[:1])
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.replace(value, pass_rate=0.123)
+    known = {"fields": "raw", "schema": "none", None: "json", 2: 3, 1: 2}
+    return known.get(value, "another")
+
+
+@pytest.mark.parametrize("name", sorted(set(TaskDefinition.__struct_fields__) - OF_NO_STATE))
+def test_nothing_of_a_definition_changes_unnoticed(name: str) -> None:
+    other = 3.5 if name == "timeout_s" else _another(getattr(TASK, name))
+    after = msgspec.structs.replace(TASK, **{name: other})
+    level = level_of(changes_between((TASK, SUITE), (after, SUITE)))
+    of_answers = definition_digest(after) != definition_digest(TASK)
+    assert level in (("minor", "major") if of_answers and name != "input_schema" else ("patch",))
+
+
+@pytest.mark.parametrize("name", Suite.__struct_fields__)
+def test_nothing_of_a_suite_changes_unnoticed(name: str) -> None:
+    after = msgspec.structs.replace(SUITE, **{name: _another(getattr(SUITE, name))})
+    assert level_of(changes_between((TASK, SUITE), (TASK, after))) == "patch"

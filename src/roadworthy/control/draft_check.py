@@ -8,7 +8,7 @@ files can tell is not asked: whether the model is bound here, say, which serving
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -109,6 +109,7 @@ def _of_definition(definition: TaskDefinition) -> Iterator[str]:
         yield f"max_reasks is not between 0 and {MAX_REASKS}"
     if definition.timeout_s is not None and not 0 < definition.timeout_s <= MAX_TIMEOUT_S:
         yield f"timeout_s is not between 0 and {MAX_TIMEOUT_S}"
+    yield from _of_sources(definition.sources)
     yield from (fault.message for fault in check_parameters(definition.parameters, _NOWHERE))
     schemas = schema_problems("input", definition.input_schema)
     if definition.output_schema is not None:
@@ -154,10 +155,7 @@ def _of_constraints(definition: TaskDefinition) -> Iterator[str]:
 def _of_suite(suite: Suite, definition: TaskDefinition) -> Iterator[str]:
     if not 1 <= suite.n <= MAX_RUNS:
         yield f"[test] n is not between 1 and {MAX_RUNS:,}"
-    for name in suite.sources:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or "\\" in name or not name.endswith(".py"):
-            yield f"{name[:80]!r} is no Python file within the project"
+    yield from _of_sources(suite.sources)
     about = About.of(definition, suite.sources)
     for data in suite.checks:
         yield from _of_check(data, about, place="a check of every case")
@@ -176,6 +174,15 @@ def _of_suite(suite: Suite, definition: TaskDefinition) -> Iterator[str]:
             yield from _of_check(data, about, place=place)
         for expected in [] if case.expect is None else expected_fields(case.expect):
             yield from (f"{place}: expect: {what}" for what in expected.faults(about))
+
+
+def _of_sources(names: Iterable[str]) -> Iterator[str]:
+    """What is wrong with names of Python files: installed files are looked up by them."""
+    for name in names:
+        path = PurePosixPath(name)
+        inside = not path.is_absolute() and ".." not in path.parts and "\\" not in name
+        if not inside or not name.endswith(".py") or not name.isprintable():
+            yield f"{name[:80]!r} is no Python file within the project"
 
 
 def _of_check(data: dict[str, Any], about: About, *, place: str) -> Iterator[str]:

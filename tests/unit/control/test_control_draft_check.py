@@ -79,6 +79,8 @@ def test_whatever_the_loader_of_files_takes_is_taken(folder: str) -> None:
             {"templates": (msgspec.structs.replace(USER, source='{% include "x.md" %}'),)},
             'no block "x.md"',
         ),
+        ({"sources": {"../../etc/passwd.py": ""}}, "no Python file within the project"),
+        ({"sources": {"schemas.py\n": ""}}, "no Python file within the project"),
         ({"blocks": {"x.md": "text"}}, "no template includes the block 'x.md'"),
         (
             {"constraints": (ConstraintDefinition(name="c", require="output.nope", message="m"),)},

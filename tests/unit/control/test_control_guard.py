@@ -38,6 +38,8 @@ def test_a_page_is_refused_as_a_page(client: TestClient) -> None:
     response = client.get("/", headers={"host": "evil.test<script>"})
     assert response.status_code == 403
     assert "<script>" not in response.text.replace('<script src="/static/', "")
+    assert 'aria-label="Pages"' not in response.text
+    assert "Roadworthy 0" not in response.text
 
 
 @pytest.mark.parametrize("hosts", [[], [b"localhost", b"evil.test"]])

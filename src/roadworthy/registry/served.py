@@ -6,18 +6,17 @@ cheap, and definitions that were read once are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from roadworthy.core.errors import StoreError
 from roadworthy.registry.content import unpack
 from roadworthy.registry.rows import revision_of
-from roadworthy.registry.semantic import parse
 from roadworthy.storage import StateFolder
 from roadworthy.storage.schema import channels, moves, version_contents, versions
 from roadworthy.tasks import TaskDefinition, VersionIndex
@@ -26,6 +25,8 @@ from roadworthy.tasks.version_files import missing_version_files, write_version_
 __all__ = ["Served", "ServedVersions"]
 
 _PRODUCTION: Final = "production"
+_BATCH: Final = 500
+"""Tasks in a query."""
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -85,7 +86,8 @@ class ServedVersions:
             known = {digest: (task, version) for digest, task, version in rows}
             missing = missing_version_files(self._folder.versions, known.keys())
             for digest in sorted(missing):
-                definition = _definition(connection, *known[digest])
+                key = known[digest]
+                definition = _definition(*key, _content(connection, *key))
                 write_version_file(self._folder.versions, digest, definition)
         return len(missing)
 
@@ -106,10 +108,13 @@ class ServedVersions:
             for task, pointing in pointers.items()
             if _PRODUCTION in pointing
         }
+        unread = sorted(task for task, _ in wanted.items() - self._definitions.keys())
+        fresh = _contents(connection, unread)
         definitions, unreadable = {}, {}
         for key in wanted.items():
             try:
-                definitions[key] = self._definitions.get(key) or _definition(connection, *key)
+                known = self._definitions.get(key)
+                definitions[key] = known or _definition(*key, fresh.get(key, b""))
             except StoreError as error:  # the other tasks go on
                 unreadable[key[0]] = error.message
         self._definitions = definitions
@@ -130,7 +135,7 @@ class ServedVersions:
             self._last = max(self._last, seq)
         for task, of_task in changed.items():
             of_task |= self._digests.get(task, {})
-            newest_first = sorted(of_task, key=parse, reverse=True)
+            newest_first = sorted(of_task, key=_number, reverse=True)
             changed[task] = {version: of_task[version] for version in newest_first}
         # Another one: what was handed out stays as it is.
         self._digests, self._counted = self._digests | changed, count
@@ -153,6 +158,10 @@ def _digests(connection: Connection, *, after: int) -> list[tuple[int, str, str,
     """Number, task, version and digest of the rows with a later number."""
     query = select(versions.c.seq, versions.c.task, versions.c.version, versions.c.digest)
     return [tuple(row) for row in connection.execute(query.where(versions.c.seq > after)).all()]
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _pointers(connection: Connection) -> dict[str, dict[str, str]]:
@@ -180,10 +189,29 @@ def _released(connection: Connection) -> dict[str, list[str]]:
     return {task: list(of_task) for task, of_task in found.items()}
 
 
-def _definition(connection: Connection, task: str, version: str) -> TaskDefinition:
+def _contents(connection: Connection, tasks: Sequence[str]) -> dict[tuple[str, str], bytes]:
+    """By task and version, the contents of what these tasks have in production."""
+    found: dict[tuple[str, str], bytes] = {}
+    # By way of the pointers: SQLite looks no pairs of task and version up in an index.
+    here = and_(
+        version_contents.c.task == channels.c.task, version_contents.c.version == channels.c.version
+    )
+    query = select(channels.c.task, channels.c.version, version_contents.c.content)
+    query = query.join(version_contents, here).where(channels.c.channel == _PRODUCTION)
+    for start in range(0, len(tasks), _BATCH):
+        some = channels.c.task.in_(tasks[start : start + _BATCH])
+        for task, version, content in connection.execute(query.where(some)):
+            found[task, version] = content
+    return found
+
+
+def _content(connection: Connection, task: str, version: str) -> bytes:
     query = select(version_contents.c.content).where(
         version_contents.c.task == task, version_contents.c.version == version
     )
-    data = connection.scalar(query) or b""
+    return connection.scalar(query) or b""
+
+
+def _definition(task: str, version: str, data: bytes) -> TaskDefinition:
     definition = unpack(data, _Definition, what=f"version {version} of {task}").definition
     return msgspec.structs.replace(definition, name=task, version=version)

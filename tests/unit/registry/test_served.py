@@ -92,4 +92,17 @@ def test_a_move_reads_no_version_again(registry: StoredRegistry) -> None:
     event.listen(registry._engine, "before_cursor_execute", lambda *a: asked.append((a[2], a[3])))
     assert read(served).production["mood"].version == "1.1.0"
     contents = [parameters for sql, parameters in asked if "version_contents" in sql]
-    assert contents == [("mood", "1.1.0")]
+    assert contents == [("production", "mood")]
+
+
+def test_the_first_reading_asks_as_often_for_many_tasks(registry: StoredRegistry) -> None:
+    asked: list[str] = []
+    event.listen(registry._engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
+    counts = []
+    for number in range(3):
+        publish(registry, "a", name=f"task-{number}")
+        registry.move(MoveRequest(task=f"task-{number}", to="1.0.0"), ADA)
+        asked.clear()
+        assert len(read(opened(registry)).production) == number + 1
+        counts.append(len(asked))
+    assert len(set(counts)) == 1

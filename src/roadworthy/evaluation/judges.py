@@ -120,7 +120,7 @@ class Judges:
         said = CaseResult(
             key=key,
             expected="",
-            case_id="",
+            case_id=f"judged-{key.question[:10]}",
             outcome=call.outcome,
             value=call.value,
             latency_ms=latency_ms,

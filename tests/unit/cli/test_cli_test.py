@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from typer.testing import CliRunner
 from canned_upstream import Upstream, canned_upstream
 from projects import TASK, write_project
 from roadworthy.cli.app import app
+from roadworthy.cli.test.running import stopped_by_ctrl_c
 
 Run = Callable[..., Any]
 GATE = "\n[test]\nn = 1\n\n[gate]\npass_rate = 1.0\n"
@@ -21,6 +26,8 @@ GATE = "\n[test]\nn = 1\n\n[gate]\npass_rate = 1.0\n"
 
 def answer(request: dict[str, Any]) -> str:
     asked = request["messages"][-1]["content"]
+    if asked.startswith("Judge"):
+        return json.dumps({"score": 0.2, "reason": "too curt"})
     sentiment = "positive" if "good" in asked else "negative"
     return json.dumps({"sentiment": sentiment, "confidence": 0.5})
 
@@ -184,6 +191,69 @@ def test_documents_are_written_for_machines_and_for_people(root: Path, run: Run)
     document = json.loads(names["json"].read_text())
     assert (document["status"], document["tasks"][0]["cases"][1]["verdict"]) == ("failed", "failed")
     assert "### ❌ triage working: 1 of 2 cases pass" in names["md"].read_text()
+
+
+JUDGE = """
+model = "canned"
+[input.fields.output]
+type = "string"
+[output.fields.score]
+type = "number"
+minimum = 0
+maximum = 1
+[output.fields.reason]
+type = "string"
+"""
+
+
+def test_judges_and_functions_of_the_project_score_answers(root: Path, run: Run) -> None:
+    (root / "tasks/tone/prompt").mkdir(parents=True)
+    (root / "tasks/tone/task.toml").write_text(JUDGE)
+    (root / "tasks/tone/prompt/user.md").write_text("Judge {{ output }}\n")
+    function = "def sure(output, _):\n    return False, 'unsure'\n"
+    (root / "tasks/triage/checks.py").write_text(function)
+    checks = [{"judge": "tone", "min": 0.7}, {"python": "checks.py:sure"}]
+    cases(root, case("good", "positive", id="kind", checks=checks))
+    result = run("test", "triage")
+    assert result.exit_code == 1
+    assert "judge.tone (0.20): too curt" in result.output
+    assert "python.sure: unsure" in result.output
+    assert "judges asked 1 times" in result.output
+    assert "judges asked" not in run("test", "triage").output
+
+
+def test_a_version_is_tested_though_a_working_copy_is_at_fault(root: Path, run: Run) -> None:
+    run("publish", "triage", "-m", "first")
+    (root / "tasks/triage/task.toml").write_text("model = 3\n")
+    assert run("test", "triage").exit_code == 2
+    assert run("test", "triage", "--version", "1.0.0").exit_code == 0
+
+
+def test_a_document_may_take_the_place_of_the_table(run: Run) -> None:
+    assert json.loads(run("test", "--json", "-").output)["status"] == "passed"
+    assert run("test", "--markdown", "-").output.startswith("### ✅ triage working")
+
+
+def test_only_what_changed_is_tested(root: Path, run: Run) -> None:
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        subprocess.run(["git", *identity, *words], cwd=root, check=True)
+    assert "No task with cases differs from HEAD." in run("test", "--changed-since", "HEAD").output
+    cases(root, GOOD)
+    assert "1 of 1 cases pass" in run("test", "--changed-since", "HEAD").output
+
+
+def test_the_first_ctrl_c_stops_the_asking_and_leaves_the_second_to_python() -> None:
+    async def press_twice() -> bool:
+        stop = asyncio.Event()
+        with stopped_by_ctrl_c(stop):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.wait_for(stop.wait(), 5)
+        return stop.is_set()
+
+    before = signal.getsignal(signal.SIGINT)
+    assert asyncio.run(press_twice())
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_two_versions_are_compared_on_the_same_cases(root: Path, run: Run) -> None:

@@ -30,7 +30,7 @@ from roadworthy.evaluation.testing import run_tests
 from roadworthy.registry import Registry
 from roadworthy.tasks import Project
 
-__all__ = ["Outputs", "compare_and_report", "run_and_report"]
+__all__ = ["Outputs", "compare_and_report", "run_and_report", "stopped_by_ctrl_c"]
 
 INTERRUPTED = 130
 T = TypeVar("T")
@@ -97,7 +97,7 @@ def _session(
 
     async def under_watch() -> T:
         stop = asyncio.Event()
-        with _stopped_by_ctrl_c(stop), _progress() as watch:
+        with stopped_by_ctrl_c(stop), _progress() as watch:
             session = Session(
                 project=project,
                 options=options,
@@ -115,7 +115,7 @@ def _session(
 
 
 @contextlib.contextmanager
-def _stopped_by_ctrl_c(stop: asyncio.Event) -> Iterator[None]:
+def stopped_by_ctrl_c(stop: asyncio.Event) -> Iterator[None]:
     """The first Ctrl-C ends the asking; the second one ends the command."""
     loop = asyncio.get_running_loop()
 

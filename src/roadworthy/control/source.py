@@ -65,6 +65,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with the project's files; the last good revision is served meanwhile."""
     draft_faults: tuple[str, ...] = ()
     """What is wrong with working copies where versions are served: it hinders nobody yet."""
+    waiting: tuple[str, ...] = ()
+    """Tasks that are there and not in production."""
     unservable: dict[str, str] = {}
     """Why a task that should be served is not, by its name."""
 

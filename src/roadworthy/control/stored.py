@@ -108,8 +108,16 @@ class StoredSource:
             lost_calls=queries.lost_calls(self._engine, since_us=now_us - DAY_US),
             faults=self._publisher.faults,
             draft_faults=self._publisher.draft_faults,
+            waiting=_waiting(snapshot),
             unservable=snapshot.unservable,
         )
+
+
+def _waiting(snapshot: Snapshot) -> tuple[str, ...]:
+    if snapshot.serves == "working":
+        return ()
+    known = snapshot.tasks.keys() | snapshot.unservable.keys()
+    return tuple(sorted(snapshot.versions.keys() - known))
 
 
 def _served(task: TaskDefinition) -> ServedTask:

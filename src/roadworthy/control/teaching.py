@@ -23,7 +23,20 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 def first_commands(status: Status, gateway_url: str) -> list[Command]:
     """With the names of the first task that is served, so that they work as they stand."""
     task = status.tasks[0] if status.tasks else None
-    return [_run(task), _client(task, gateway_url), _curl(task, gateway_url)]
+    waits = task is None and status.waiting
+    first = _promote(status.waiting[0]) if waits else _run(task)
+    return [first, _client(task, gateway_url), _curl(task, gateway_url)]
+
+
+def _promote(name: str) -> Command:
+    task = shlex.quote(name)
+    return Command(
+        title="Put a task into production",
+        explain="Nothing is in production yet. Publish a version of a task, and promote it.",
+        text=(
+            f'roadworthy publish {task} -m "…"\nroadworthy promote {task} VERSION --to production'
+        ),
+    )
 
 
 def _run(task: ServedTask | None) -> Command:

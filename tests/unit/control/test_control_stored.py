@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import pytest
 from dashboard import NOW_US, FixedClock, client_of, page_of
 
@@ -20,7 +22,7 @@ from roadworthy.storage.database import open_database
 from roadworthy.storage.ledger_views import Dimension, LedgerFilter
 from roadworthy.storage.loader import Loader
 from roadworthy.storage.views import CallFilter
-from roadworthy.tasks import Snapshot, TaskDefinition
+from roadworthy.tasks import Snapshot, TaskDefinition, VersionIndex
 
 CALLS = sample_calls(120, now_us=NOW_US, hours=30)
 MEMORY = MemorySource(CALLS)
@@ -112,6 +114,18 @@ def test_status_gathers_what_the_keeper_knows(stored: StoredSource) -> None:
     assert status.lost_calls == 0
     (task,) = status.tasks
     assert (task.inputs, task.checked) == (("comment",), False)
+
+
+def test_status_names_what_waits_for_production(stored: StoredSource) -> None:
+    publisher: Any = stored._publisher
+    index = {"classify-feedback": VersionIndex(), "draft": VersionIndex(), "away": VersionIndex()}
+    publisher.snapshot = msgspec.structs.replace(
+        publisher.snapshot, versions=index, unservable={"away": "its model"}
+    )
+    assert stored.status().waiting == ()
+    publisher.snapshot = msgspec.structs.replace(publisher.snapshot, serves="production")
+    assert stored.status().waiting == ("draft",)
+    assert stored.status().unservable == {"away": "its model"}
 
 
 def test_a_task_is_found_with_its_model_while_it_is_served(stored: StoredSource) -> None:

@@ -25,6 +25,15 @@ def test_without_a_task_they_begin_at_the_beginning() -> None:
     assert json.loads(shlex.split(curl.text)[-1])["model"] == "local"
 
 
+def test_where_nothing_is_in_production_they_put_something_there() -> None:
+    first, _, curl = first_commands(Status(revision="r", waiting=("sort-mail",)), URL)
+    assert first.text.splitlines() == [
+        'roadworthy publish sort-mail -m "…"',
+        "roadworthy promote sort-mail VERSION --to production",
+    ]
+    assert json.loads(shlex.split(curl.text)[-1])["model"] == "local"
+
+
 def test_names_of_fields_cannot_break_out_of_the_command() -> None:
     task = ServedTask(name="t", version="v", model="m", inputs=("it's; rm -rf /",))
     run, _, curl = first_commands(Status(revision="r", tasks=[task]), URL)

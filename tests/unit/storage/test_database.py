@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -51,6 +52,43 @@ def test_the_head_that_the_code_names_is_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def step_to(engine: Engine, revision: str, *, down: bool = False) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_an_older_database_is_brought_up_with_what_it_holds(
+    folder: StateFolder, revision: str
+) -> None:
+    folder.create()
+    old = create_engine(f"sqlite:///{folder.database}")
+    step_to(old, revision)
+    with writing(old) as connection:
+        connection.execute(text("INSERT INTO journal_marks VALUES ('a', 1)"))
+    old.dispose()
+    engine = open_database(folder)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT next_offset FROM journal_marks")) == 1
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_every_migration_can_be_taken_back_and_made_again(engine: Engine) -> None:
+    query = text("SELECT name, sql FROM sqlite_master WHERE sql <> '' ORDER BY name")
+    with engine.connect() as connection:
+        before = connection.execute(query).all()
+    step_to(engine, "base", down=True)
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    step_to(engine, HEAD)
+    with engine.connect() as connection:
+        assert connection.execute(query).all() == before
 
 
 def test_opening_again_changes_nothing(folder: StateFolder, engine: Engine) -> None:

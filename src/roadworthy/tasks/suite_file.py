@@ -73,11 +73,24 @@ def load_suite(
     for line, case in rows:
         reading.case(case, Fault(file, line, ""))
     cases = tuple(case for _, case in rows)
-    return LoadedSuite(
-        suite=msgspec.structs.replace(suite, cases=cases, sources=sources),
-        faults=read.faults + reading.faults,
-        judges=reading.judges,
-    )
+    whole = msgspec.structs.replace(suite, cases=cases, sources=sources)
+    # Where a line is at fault, what it would add is unknown.
+    faults = read.faults + reading.faults
+    faults += [] if read.faults else _gate_faults(whole, document)
+    return LoadedSuite(suite=whole, faults=faults, judges=reading.judges)
+
+
+def _gate_faults(suite: Suite, document: Document[Any]) -> list[Fault]:
+    """Thresholds that no case can ever reach."""
+    tags = {tag for case in suite.cases for tag in case.tags}
+    faults = []
+    for tag in suite.gate.tags.keys() - tags:
+        message = f'gate.tags: no case has the tag "{tag}"{did_you_mean(tag, tags)}'
+        faults.append(document.fault(message, "gate", "tags", tag))
+    if suite.gate.stability is not None and max([suite.n, *(c.n or 0 for c in suite.cases)]) < 2:
+        message = "gate.stability: no case is asked more than once; set n under [test]"
+        faults.append(document.fault(message, "gate", "stability"))
+    return faults
 
 
 def judge_faults(

@@ -168,6 +168,23 @@ def test_checks_for_every_case_are_named_with_their_line_of_task_toml(tmp_path: 
     assert "test.checks[1]: not every case can wait for an error" in found[1]
 
 
+def test_a_gate_that_no_case_can_reach_is_named(tmp_path: Path) -> None:
+    more = "[gate]\nstability = 0.9\n[gate.tags]\nirony = 0.8\nedge = 1\n"
+    found = faults(project(tmp_path, case(tags=["ironic", "edge"]), more=more))
+    assert found == [
+        "task.toml:16: gate.stability: no case is asked more than once; set n under [test]",
+        'task.toml:18: gate.tags: no case has the tag "irony"; did you mean "ironic"?',
+    ]
+
+
+@pytest.mark.parametrize("asked", [{"n": 2}, {}])
+def test_a_gate_that_cases_can_reach_is_no_fault(tmp_path: Path, asked: dict[str, Any]) -> None:
+    more = "" if asked else "[test]\nn = 2\n"
+    more += "[gate]\nstability = 0.9\ntags = { edge = 1 }\n"
+    root = project(tmp_path, case(tags=["edge"], **asked), more=more)
+    assert load_project(root).suites["feedback"].gate.stability == 0.9
+
+
 def test_faults_of_all_lines_are_reported_together(tmp_path: Path) -> None:
     found = faults(project(tmp_path, case({"a": 1}, expect={"x": 1}), "{", {"input": {}}))
     assert [fault.partition(" ")[0] for fault in found] == [

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from roadworthy.core.errors import RoadworthyError
 from roadworthy.registry import CaseResult
 
 __all__ = ["Keep", "Keeping"]
@@ -24,6 +25,8 @@ class Keeping:
 
     keep: Keep | None
     """None: nothing is kept."""
+    failure: str | None = None
+    """Why rows could not be written the last time; they wait for the next."""
     _waiting: list[CaseResult] = field(default_factory=list)
     _last_s: float | None = None
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -36,7 +39,8 @@ class Keeping:
         if self._last_s is None:
             self._last_s = now_s
         self._waiting.append(result)
-        if now_s - self._last_s >= _EVERY_S or len(self._waiting) >= _AT_MOST:
+        full = len(self._waiting) >= _AT_MOST and self.failure is None
+        if now_s - self._last_s >= _EVERY_S or full:
             self._last_s = now_s
             await self.flush()
 
@@ -48,5 +52,11 @@ class Keeping:
     async def _write(self, keep: Keep) -> None:
         async with self._writing:
             batch, self._waiting = self._waiting, []
-            if batch:
+            if not batch:
+                return
+            try:
                 await asyncio.to_thread(keep, batch)
+                self.failure = None
+            except RoadworthyError as error:
+                # What was paid for is at least reported.
+                self.failure, self._waiting = error.message, batch + self._waiting

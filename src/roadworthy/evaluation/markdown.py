@@ -21,6 +21,7 @@ from roadworthy.evaluation.rows import (
     rows_of,
     run_reasons,
     spent_sentence,
+    unkept_sentence,
     usd,
 )
 
@@ -40,9 +41,8 @@ def report_markdown(report: Report) -> str:
     sections = [line for task in report.tasks for line in _task(task)]
     if not report.tasks:
         sections.append("Nothing was tested.")
-    left_out = left_out_sentence(report)
-    if left_out:
-        sections.append(f"⚠️ {left_out}")
+    warnings = filter(None, [left_out_sentence(report), unkept_sentence(report)])
+    sections += [f"⚠️ {text(warning)}" for warning in warnings]
     sections.append(f"<sub>{spent_sentence(report)}</sub>")
     return "\n\n".join(sections)
 

@@ -152,6 +152,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Models were answered for by a cassette: nothing was kept as evidence."""
     left_out: Literal["cost", "stopped"] | None = None
     """Why something was not asked."""
+    unkept: str | None = None
+    """Why the results could not be kept as evidence; None: they were, or were not to be."""
     spent_usd: float = 0.0
     """Judges included."""
     judges_usd: float = 0.0
@@ -164,4 +166,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         found = [task.status for task in self.tasks]
         if "failed" in found:
             return "failed"
-        return "incomplete" if "incomplete" in found or self.left_out else "passed"
+        lacking = "incomplete" in found or self.left_out is not None or self.unkept is not None
+        return "incomplete" if lacking else "passed"

@@ -24,6 +24,7 @@ __all__ = [
     "run_reasons",
     "spent",
     "spent_sentence",
+    "unkept_sentence",
     "usd",
 ]
 
@@ -133,6 +134,13 @@ def left_out_sentence(report: Report) -> str:
             " more goes on from here."
         )
     return f"Left out: {what}, because the test was stopped. The same command goes on from here."
+
+
+def unkept_sentence(report: Report) -> str:
+    """That results are no evidence; empty: they were kept, or were not to be."""
+    if report.unkept is None:
+        return ""
+    return f"The results could not be kept, and no gate knows of them: {report.unkept}"
 
 
 def spent_sentence(report: Report) -> str:

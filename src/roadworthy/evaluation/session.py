@@ -85,6 +85,8 @@ class Found:
     judges_nusd: int
     judged: int
     left_out: WhyLeftOut | None
+    unkept: str | None
+    """Why results could not be kept; None: they were."""
     seconds: float
 
 
@@ -234,6 +236,7 @@ class Session:
             judges_nusd=judges.cost_nusd,
             judged=judges.asked,
             left_out=runner.left_out,
+            unkept=keeping.failure,
             seconds=clock() - started_s,
         )
 

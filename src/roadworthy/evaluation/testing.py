@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from roadworthy.core import NUSD_PER_USD
 from roadworthy.evaluation.report import Report, TaskReport
-from roadworthy.evaluation.runner import SubjectRuns
-from roadworthy.evaluation.session import Options, Session
+from roadworthy.evaluation.session import Found, Options, Session
 from roadworthy.evaluation.states import State, read_states, with_channel
 from roadworthy.evaluation.subjects import WORKING, Selection
 from roadworthy.evaluation.summary import task_report
@@ -48,12 +48,13 @@ async def run_tests(
         return [with_channel(state, registry, options.channel) for state in states]
 
     states, found = await session.measure(read)
-    reports = await asyncio.to_thread(_reports, session, states, found.runs)
+    reports = await asyncio.to_thread(_reports, session, states, found)
     return Report(
         tasks=tuple(reports),
         environment=session.project.environment,
         replayed=options.replay is not None,
         left_out=found.left_out,
+        unkept=found.unkept,
         spent_usd=found.spent_nusd / NUSD_PER_USD,
         judges_usd=found.judges_nusd / NUSD_PER_USD,
         judged=found.judged,
@@ -61,20 +62,18 @@ async def run_tests(
     )
 
 
-def _reports(
-    session: Session, states: Sequence[State], runs: Sequence[SubjectRuns]
-) -> list[TaskReport]:
+def _reports(session: Session, states: Sequence[State], found: Found) -> list[TaskReport]:
     partial = session.options.partial
-    asks_registry = session.options.replay is None and not partial
-    with session.reading() as registry:
+    asks_registry = session.options.replay is None and not partial and found.unkept is None
+    with session.reading() if asks_registry else nullcontext() as registry:
         return [
             task_report(
                 of_state,
                 gate=state.gate,
-                misses=_misses(session, state, registry if asks_registry else None),
+                misses=_misses(session, state, registry),
                 partial=partial,
             )
-            for state, of_state in zip(states, runs, strict=True)
+            for state, of_state in zip(states, found.runs, strict=True)
         ]
 
 

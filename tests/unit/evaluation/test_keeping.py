@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from roadworthy.core.errors import StoreError
 from roadworthy.evaluation.keeping import Keeping
 from roadworthy.registry import CaseResult, ResultKey
 
@@ -61,3 +62,26 @@ def test_without_a_registry_nothing_is_kept() -> None:
         await keeping.flush()
 
     asyncio.run(keep_none())
+
+
+def test_rows_that_cannot_be_written_wait_for_the_next_time() -> None:
+    written: list[int] = []
+    away = True
+
+    def keep(rows: Sequence[CaseResult]) -> None:
+        if away:
+            raise StoreError("the disk is full")
+        written.append(len(rows))
+
+    async def keep_later() -> tuple[str | None, str | None]:
+        nonlocal away
+        keeping = Keeping(keep=keep)
+        await keeping.add(row(0))
+        await keeping.flush()
+        first, away = keeping.failure, False
+        await keeping.add(row(1))
+        await keeping.flush()
+        return first, keeping.failure
+
+    assert asyncio.run(keep_later()) == ("the disk is full", None)
+    assert written == [2]

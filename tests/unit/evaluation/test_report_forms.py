@@ -7,6 +7,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,3 +163,9 @@ def test_json_says_what_follows_from_the_figures_too() -> None:
 )
 def test_the_gate_decides_where_it_can(task: dict[str, Any], status: str) -> None:
     assert report(GOOD, BAD, **task).status == status
+
+
+def test_results_that_could_not_be_kept_are_no_success() -> None:
+    found = msgspec.structs.replace(report(GOOD), unkept="the disk is full")
+    assert found.status == "incomplete"
+    assert "no gate knows of them: the disk is full" in report_markdown(found)

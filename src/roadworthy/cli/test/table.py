@@ -18,6 +18,7 @@ from roadworthy.evaluation.rows import (
     rows_of,
     run_reasons,
     spent_sentence,
+    unkept_sentence,
     usd,
 )
 from roadworthy.evaluation.subjects import WORKING
@@ -32,7 +33,8 @@ _WIDEST_REASON = 160
 def report_text(report: Report, *, everything: bool = False) -> str:
     """Task by task: what passed, by tag, what failed and where to look, what the gate says."""
     sections = ["\n".join(_task(task, everything)) for task in report.tasks]
-    sections.append("\n".join(filter(None, [left_out_sentence(report), spent_sentence(report)])))
+    last = [left_out_sentence(report), unkept_sentence(report), spent_sentence(report)]
+    sections.append("\n".join(filter(None, last)))
     return "\n\n".join(sections)
 
 

@@ -92,8 +92,9 @@ def decide(gate: Gate, figures: Figures) -> tuple[Miss, ...]:
         if wanted is None:
             continue
         if found is None:
-            remedy = "give the model a price in models.toml" if name == "cost_usd" else "run tests"
-            message = f"{name}: of at most {_shown(name, wanted)}, not known; {remedy}"
+            message = f"{name}: of at most {_shown(name, wanted)}, not measured"
+            if name == "cost_usd" and figures.runs:
+                message += ": not every run has a price; give the model one in models.toml"
             misses.append(_miss(name, wanted, None, message))
         elif found > wanted * (1 + _ROUNDING):
             message = f"{name} {_shown(name, found)} of at most {_shown(name, wanted)}: "

@@ -126,3 +126,9 @@ def test_what_is_lowered_is_told() -> None:
         "p95_ms 500 ms → 1,500 ms",
         "tags.x 0.5 → none",
     )
+
+
+def test_a_cost_that_is_not_known_asks_for_a_price_once_something_ran() -> None:
+    gate = Gate(cost_usd=0.01)
+    assert "price" not in decide(gate, Figures())[0].message
+    assert "give the model one in models.toml" in decide(gate, Figures(runs=3))[0].message

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 import uvicorn
 from devtools import Tab
+from one_browser import one_browser
 
 from roadworthy.control import create_app
 from roadworthy.control.memory import MemorySource
@@ -82,6 +83,11 @@ class Served:
             server.should_exit = True
         for _, thread in self._servers:
             thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def use_browser() -> Iterator[Callable[[Use], Any]]:
+    yield from one_browser()
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from accessibility import CONTRASTS, NAMELESS, STRUCTURE
 from devtools import Tab
+from one_browser import one_browser
 
 from roadworthy.control import create_app
 from roadworthy.control.context import Workbench
@@ -91,6 +92,11 @@ class Board:
         if not input_.get("comment"):
             raise InvalidInput("The input does not satisfy the task's input schema: comment.")
         return {"call": REPAIRED.id, "value": REPAIRED.value, "outcome": "repaired"}
+
+
+@pytest.fixture(scope="module")
+def use_browser() -> Iterator[Callable[[Use], Any]]:
+    yield from one_browser()
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from devtools import Browser, Tab, find_chromium
 Use: TypeAlias = Callable[[Tab], Awaitable[Any]]
 
 
-@pytest.fixture(scope="module")
-def use_browser() -> Iterator[Callable[[Use], Any]]:
-    """Runs a test's coroutine on a fresh tab of one browser that all tests share."""
+def one_browser() -> Iterator[Callable[[Use], Any]]:
+    """The body of a fixture: what it yields runs a test's coroutine on a fresh tab of one browser
+    that all tests of the module share."""
     command = find_chromium()
     if command is None:
         pytest.skip("no chromium found; install it, or name it in ROADWORTHY_CHROMIUM")

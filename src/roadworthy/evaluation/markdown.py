@@ -95,8 +95,8 @@ def _task(task: TaskReport) -> Iterator[str]:
     if len(rows) > 1:
         yield _folded(f"By tag ({len(rows) - 1})", _table(rows[1:]))
     if task.repeats is not None:
-        head, *lines = map(text, repeats_lines(task.repeats))
-        yield f"{head} {'; '.join(lines)}."
+        head, alike, *passing = repeats_lines(task.repeats)
+        yield f"{head} {'; '.join([text(alike), *passing])}."
     if task.failing:
         yield _folded(f"Failing cases ({len(task.failing)})", _failing(task.failing))
     if task.invalid:

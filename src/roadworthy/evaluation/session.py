@@ -99,6 +99,37 @@ class _Ground:
     known: dict[ResultKey, CaseResult]
 
 
+class _Between:
+    """What stands between the path and the models: a cassette that is written or read, or nothing.
+
+    Raises:
+        InvalidInput: the cassette cannot be read.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._record = options.record
+        self._recording: Recording | None = None
+        self._replay: Replay | None = None
+        self.models: Upstream | None = None
+        """The models themselves, if they are asked."""
+        if options.replay is not None:
+            self._replay = Replay(read_cassette(options.replay), name=str(options.replay))
+
+    def __call__(self, upstream: Upstream) -> Upstream:
+        if self._replay is not None:
+            return self._replay
+        self.models = upstream
+        if self._record is None:
+            return upstream
+        self._recording = Recording(upstream)
+        return self._recording
+
+    def write(self) -> None:
+        """Write the cassette, if there is one to be written."""
+        if self._record is not None and self._recording is not None:
+            self._recording.write(self._record)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """One test of a project."""
@@ -136,18 +167,16 @@ class Session:
             InvalidInput: the cassette cannot be read.
         """
         ground = await asyncio.to_thread(self._read, read)
-        recordings: list[Recording] = []
-        wrap = self._wrap(recordings)
+        between = _Between(self.options)
         definitions = {s.reference: s.definition for s in ground.states} | dict(ground.judges)
         try:
             async with in_process(
-                self.project, self._state_folder, name="test", definitions=definitions, wrap=wrap
+                self.project, self._state_folder, name="test", definitions=definitions, wrap=between
             ) as pipeline:
-                return ground.states, await self._ask(pipeline, ground, keep_scores)
+                turns = Turns(between.models)
+                return ground.states, await self._ask(pipeline, ground, turns, keep_scores)
         finally:
-            if self.options.record is not None:
-                for recording in recordings:
-                    recording.write(self.options.record)
+            between.write()
 
     @property
     def _state_folder(self) -> Path:
@@ -175,24 +204,13 @@ class Session:
         rows = registry.results(definition.name, definition=definition.digest, binding=binding)
         return {row.key: row for row in rows}
 
-    def _wrap(self, recordings: list[Recording]) -> Callable[[Upstream], Upstream]:
-        """What stands between the path and the models."""
-        if self.options.replay is not None:
-            replay = Replay(read_cassette(self.options.replay), name=str(self.options.replay))
-            return lambda _: replay
-
-        def record(upstream: Upstream) -> Upstream:
-            recordings.append(Recording(upstream))
-            return recordings[-1]
-
-        return (lambda upstream: upstream) if self.options.record is None else record
-
-    async def _ask(self, pipeline: Pipeline, ground: _Ground, keep_scores: bool) -> Found:
+    async def _ask(
+        self, pipeline: Pipeline, ground: _Ground, turns: Turns, keep_scores: bool
+    ) -> Found:
         clock = asyncio.get_running_loop().time
         started_s, options = clock(), self.options
         limit = options.max_cost_usd
         purse = Purse(limit_nusd=None if limit is None else round(limit * NUSD_PER_USD))
-        turns = Turns()
         keeping = Keeping(keep=self._keep if self._keeps else None)
         judges = Judges(
             judges={

@@ -65,6 +65,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     binding: str = ""
     """Digest of the model that was measured, see `ResultKey.binding`."""
     environment: str = ""
+    """The installation that measured the results, or several; not always the one that moves."""
     measured_us: int | None = None
     """When the last of the results was measured."""
     misses: tuple[Miss, ...] = ()

@@ -95,7 +95,8 @@ def weigh(
 ) -> Evidence:
     """Figures of the candidate over the cases of both versions, and what the gate misses.
 
-    ``results`` are those of the candidate's definition, of any binding.
+    ``results`` are those of the candidate's definition, of any binding; ``environment`` is where
+    they were measured that do not say so.
     """
     cases, invalid, changed = gate_cases(candidate, current)
     binding = binding_of(model)
@@ -109,13 +110,14 @@ def weigh(
         misses = (*_missing(cases, runs, candidate), *decide(gate, figures))
     if not lower_gate:
         misses += refused_lowering(before, candidate.suite.gate)
-    measured = [run.at_us for case in runs for run in case.runs]
+    measured = [run for case in runs for run in case.runs]
+    places = sorted({run.environment for run in measured} - {""})
     return Evidence(
         figures=figures,
         bindings={model.name: describe_binding(model)},
         binding=binding,
-        environment=environment,
-        measured_us=max(measured, default=None),
+        environment=", ".join(places) or environment,
+        measured_us=max((run.at_us for run in measured), default=None),
         misses=misses,
         invalid_cases=tuple(invalid),
         changed_cases=tuple(changed),

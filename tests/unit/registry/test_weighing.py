@@ -164,6 +164,15 @@ def test_evidence_says_what_it_was_measured_on() -> None:
     assert (evidence.environment, evidence.measured_us) == ("dev", 1)
 
 
+def test_evidence_says_where_it_was_measured() -> None:
+    draft = draft_of(gate=GATE)
+    first, *others = results_of(draft, passing=4)
+    there = [msgspec.structs.replace(result, environment="staging") for result in others]
+    here = msgspec.structs.replace(first, environment="dev")
+    assert weighed(draft, there, environment="prod").environment == "staging"
+    assert weighed(draft, [here, *there], environment="prod").environment == "dev, staging"
+
+
 def test_a_model_that_is_not_bound_is_named_with_its_file() -> None:
     with pytest.raises(RegistryConflict, match=r"'fast'.*\[models\.fast\] in models\.toml"):
         bound_model(definition_of(model="fast"), {})

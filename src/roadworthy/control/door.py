@@ -33,7 +33,8 @@ from roadworthy.control.guard import Refuse
 from roadworthy.control.visitor import Recognised, Visitor, visiting
 from roadworthy.core import Clock
 from roadworthy.core.errors import Forbidden, LoginRequired, RoadworthyError
-from roadworthy.registry import Actor
+from roadworthy.core.http_names import LOOPBACK_HOSTS, host_of
+from roadworthy.registry import Actor, Role
 
 __all__ = ["ACTOR_HEADER", "FORM_TOKEN_FIELD", "FORM_TOKEN_HEADER", "Door", "client_address"]
 
@@ -45,6 +46,7 @@ MAX_FORM_BYTES: Final = 2_000_000
 MAX_ACTOR: Final = 100
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
+_ADDED_BY_PROXIES: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 # What another site's page may send without asking first; JSON is not among it.
 _SENT_BY_ANY_PAGE: Final = frozenset({FORM, "multipart/form-data", "text/plain"})
 _TASK: Final = r"/api/tasks/[^/]+"
@@ -133,13 +135,16 @@ class Door:
         return None
 
     def _without_key(self, scope: Scope, headers: Headers) -> Visitor:
-        """Somebody whom nothing tells from others: an owner while no keys are needed."""
+        """Somebody whom nothing tells from others: an owner while no keys are needed, or a viewer,
+        if a proxy on this machine may stand between us and whoever it lets through."""
         known = next(cookies_named(headers, cookie_names(self._access.signer.suffix).form), "")
         half = known if re.fullmatch(r"[\w-]{24}", known) else secrets.token_urlsafe(18)
         let_in = not self._access.keys_required and (
             self._access.without_keys == "anyone" or _is_loopback(scope)
         )
-        actor = Actor(name="local", role="owner") if let_in else None
+        anyone = self._access.without_keys == "anyone"
+        role: Role = "owner" if anyone or _is_direct(headers) else "viewer"
+        actor = Actor(name="local", role=role) if let_in else None
         how: Recognised = "open" if let_in else "not"
         token = self._access.signer.form_token(f"visitor:{half}")
         return Visitor(actor, how, form_token=token, half=half)
@@ -242,6 +247,12 @@ def _is_loopback(scope: Scope) -> bool:
         return False
 
 
+def _is_direct(headers: Headers) -> bool:
+    """Whether nothing says that a proxy passes this on for somebody on another machine."""
+    named = host_of(headers.get("host", "")) in LOOPBACK_HOSTS
+    return named and not any(name in headers for name in _ADDED_BY_PROXIES)
+
+
 def _is_public(path: str) -> bool:
     # The router goes by this same path; a Host header changes neither.
     return path in ("/login", "/healthz") or path.startswith("/static/")
@@ -262,11 +273,7 @@ def _check_role(scope: Scope, here: Visitor) -> None:
     """Raises Forbidden for a viewer who writes."""
     if here.may_write or scope["path"] in ("/login", "/logout") or _is_question(scope):
         return
-    name = here.actor.name if here.actor is not None else ""
-    raise Forbidden(
-        f"The key {name!r} is a viewer's: it may look and change nothing. Use an owner's key, or"
-        " ask an owner."
-    )
+    raise here.refusal()
 
 
 def _is_question(scope: Scope) -> bool:

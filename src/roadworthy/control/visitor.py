@@ -50,6 +50,20 @@ class Visitor:
     def may_write(self) -> bool:
         return self.actor is not None and self.actor.role == "owner"
 
+    def refusal(self) -> Forbidden:
+        """Why they may not write."""
+        if self.how == "open":
+            return Forbidden(
+                "You come through a proxy, and no key was ever made here: then only who works on"
+                " the machine itself may change something. Make a key there:"
+                " roadworthy keys create --name NAME --role owner."
+            )
+        name = self.actor.name if self.actor is not None else ""
+        return Forbidden(
+            f"The key {name!r} is a viewer's: it may look and change nothing. Use an owner's key,"
+            " or ask an owner."
+        )
+
 
 visiting: ContextVar[Visitor | None] = ContextVar("visiting", default=None)
 """Of the request under way. Threads that run a route see what its request was given."""
@@ -79,12 +93,9 @@ def owner() -> Actor:
         LoginRequired: nobody is known.
         Forbidden: it is a viewer.
     """
-    actor = acting()
-    if actor.role != "owner":
-        raise Forbidden(
-            f"The key {actor.name!r} is a viewer's: it may look and change nothing. Use an"
-            " owner's key, or ask an owner."
-        )
+    actor, here = acting(), visiting.get()
+    if here is not None and not here.may_write:
+        raise here.refusal()
     return actor
 
 

@@ -37,6 +37,30 @@ def test_without_keys_nobody_else_is_let_in(house: Installation, address: str) -
     assert "only this machine itself is let in" in client.get("/login").text
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "board.test"},
+        {"x-forwarded-for": "127.0.0.1"},
+        {"forwarded": "for=127.0.0.1"},
+        {"via": "1.1 proxy"},
+        {"x-real-ip": "203.0.113.9"},
+    ],
+)
+def test_without_keys_whoever_comes_through_a_proxy_may_only_look(
+    house: Installation, headers: dict[str, str]
+) -> None:
+    client = house.browser()
+    client.headers.update(headers)
+    assert client.get("/api/me").json() == {"name": "local", "role": "viewer", "by": "open"}
+    assert client.get("/").status_code == 200
+    answer = client.post("/api/keys", json={"name": "Eve", "role": "owner"})
+    assert answer.status_code == 403
+    assert "through a proxy" in answer.json()["error"]["message"]
+    assert client.get("/api/keys").status_code == 403
+    assert house.keys.listed() == []
+
+
 @pytest.mark.parametrize("path", API)
 def test_a_program_without_a_key_is_told_so(house: Installation, path: str) -> None:
     house.key("Ada")

@@ -24,6 +24,7 @@ class Registry(Protocol):
 
         Raises:
             Forbidden: `by` is no owner.
+            InvalidRequest: there is no message, or `bump` would lower the computed level.
         """
         ...
 
@@ -50,7 +51,7 @@ class Registry(Protocol):
     def history(
         self, task: str | None = None, *, channel: str | None = None, limit: int = 100
     ) -> list[Move]:
-        """Moves, newest first."""
+        """Moves, newest first; of kind ``import``, those that were made in other installations."""
         ...
 
     def weigh(self, request: MoveRequest) -> Evidence:
@@ -63,7 +64,9 @@ class Registry(Protocol):
         Raises:
             GateRefused: the gate does not hold; `misses` say which figure misses by how much.
             Forbidden: it takes another role, or a reason.
-            NotFound: there is no such task or version, or nothing to go back to.
+            NotFound: there is no such task or version.
+            RegistryConflict: it points there already, has nothing to go back to, or what the
+                version needs is not here: its model, or the Python that it runs.
         """
         ...
 
@@ -74,7 +77,11 @@ class Registry(Protocol):
         ...
 
     def record(self, results: Sequence[CaseResult], by: Actor) -> None:
-        """Keep these; a run that is there already is replaced."""
+        """Keep these; a run that is there already is replaced.
+
+        Raises:
+            Forbidden: `by` is no owner.
+        """
         ...
 
     def export(self, tasks: Iterable[str] = ()) -> dict[str, Any]:
@@ -87,5 +94,7 @@ class Registry(Protocol):
 
         Raises:
             RegistryConflict: a version of the same number differs; nothing was taken.
+            ExportDamaged: it is no export, or a version is not what its digest says.
+            Forbidden: `by` is no owner.
         """
         ...

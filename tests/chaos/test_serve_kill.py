@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
@@ -9,7 +10,6 @@ import signal
 import sqlite3
 import threading
 import time
-import urllib.error
 from collections import Counter
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def call_while_killing(server: Server) -> list[str]:
         while len(answered) < CALLS:
             try:
                 reply = server.post("/v1/tasks/triage", {"input": {"comment": "fine"}})
-            except (OSError, urllib.error.URLError):  # the gateway died under this call
+            except (OSError, http.client.HTTPException):  # the gateway died under this call
                 continue
             if reply.status == 200 and len(answered) < CALLS:
                 answered.append(reply.json()["call"])

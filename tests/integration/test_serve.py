@@ -135,6 +135,8 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
 def test_a_restart_serves_while_the_database_is_away(tmp_path: Path) -> None:
     with canned_upstream(lambda _: ANSWER) as upstream:
         project = into_production(write_project(tmp_path, upstream.base_url))
+        (project / "tasks/triage/prompt/user.md").write_text("Newer: {{ comment }}")
+        into_production(project)
         with serving(project) as server:
             server.post(TASK, FINE)
         database = project / ".roadworthy/calls.sqlite"
@@ -142,10 +144,19 @@ def test_a_restart_serves_while_the_database_is_away(tmp_path: Path) -> None:
             path.rename(path.with_name("away-" + path.name))
         database.mkdir()  # no database can be made here
         with serving(project) as server:
-            call = server.post(TASK, FINE).json()["call"]
+            pinned = server.post(f"{TASK}@1.0.0", FINE)
+            assert (pinned.status, pinned.headers["x-roadworthy-version"]) == (200, "1.0.0")
+            answer = server.post(TASK, FINE).json()
+            call = answer["call"]
+            assert answer["version"] == "1.1.0"
             database.rmdir()  # and now it can: the keeper comes back by itself
             stored = f"/api/calls/{call}"
             wait_until(lambda: server.control_get(stored).status == 200, "the call is loaded")
+            # The new database is empty, and takes nothing out of production.
+            assert server.post(TASK, FINE).json()["version"] == "1.1.0"
+            told = server.control_get("/healthz").json()
+            assert told["installation"]["lost"] == ["triage"]
+            assert "from a backup" in told["reasons"][0]
 
 
 def test_a_keeper_that_comes_back_to_faulty_files_keeps_the_last_good_revision(

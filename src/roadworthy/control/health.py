@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from roadworthy.control.formats import count, duration_ms
+from roadworthy.control.serving_plan import told_of_lost
 from roadworthy.control.source import Status
 
 __all__ = ["Health", "health_of"]
@@ -47,7 +48,8 @@ def _project(status: Status) -> list[str]:
 
 
 def _tasks(status: Status) -> list[str]:
-    return [f"Task {name} is not served: {why}." for name, why in status.unservable.items()]
+    lost = [told_of_lost(status.lost)] if status.lost else []
+    return lost + [f"Task {name} is not served: {why}." for name, why in status.unservable.items()]
 
 
 def _gateways(status: Status) -> list[str]:

@@ -17,7 +17,7 @@ from threading import RLock
 
 import msgspec
 
-from roadworthy.control.serving_plan import plan_production, plan_working
+from roadworthy.control.serving_plan import keep_lost, plan_production, plan_working, told_of_lost
 from roadworthy.core.errors import ProjectError, RoadworthyError, StoreError
 from roadworthy.models import LOCAL_MODEL, Model, implicit_model, with_price
 from roadworthy.models.embedded import is_installed
@@ -68,6 +68,8 @@ class Publisher:
         """What is wrong with the files as they are now; empty: they are what is served."""
         self.draft_faults: tuple[str, ...] = ()
         """What is wrong with working copies, where those are not served."""
+        self.lost: tuple[str, ...] = ()
+        """Tasks that are served on although the registry does not know that any more."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -95,9 +97,14 @@ class Publisher:
                 self._adopt_files(last)
             else:
                 self._read_or_adopt_files(last)
-            if registry is None:
+            if registry is None and not self._dev and (last is None or last.serves == "working"):
+                raise StoreError(
+                    "the registry cannot be read, and nothing was served from it before; mend the"
+                    " database, or serve the working copies with `roadworthy serve --dev`"
+                )
+            if last is not None:
                 self._adopt_versions(last)
-            else:
+            if registry is not None:
                 self._follow(registry)
             self._serve()
             if is_installed():
@@ -182,17 +189,14 @@ class Publisher:
         unpublished = (name for name, index in last.versions.items() if not index.digests)
         self._drafts = frozenset([*tasks, *unpublished])
 
-    def _adopt_versions(self, last: Snapshot | None) -> None:
+    def _adopt_versions(self, last: Snapshot) -> None:
         """Go on with the versions that were served last."""
-        if last is not None and last.serves == "production":
-            self._served = Served(last.versions, last.tasks)
-        elif self._dev:
-            self._served = Served(last.versions if last else {})
-        else:
-            raise StoreError(
-                "the registry cannot be read, and nothing was served from it before; mend the"
-                " database, or serve the working copies with `roadworthy serve --dev`"
-            )
+        in_production = last.serves == "production"
+        self._served = Served(
+            last.versions,
+            last.tasks if in_production else {},
+            last.unservable if in_production else {},
+        )
 
     def _last(self) -> Snapshot | None:
         """What was served last, if this release can read it."""
@@ -208,7 +212,10 @@ class Publisher:
         served = registry.read_if_moved()
         if served is None:
             return False
-        self._served = served
+        self._served, lost = keep_lost(self._served, served)
+        if lost and lost != self.lost:
+            _log.error("%s", told_of_lost(lost))
+        self.lost = lost
         return True
 
     def _serve(self) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import msgspec
 
 from roadworthy.models import Model, implicit_model, with_price
+from roadworthy.pipeline.selectors import PRODUCTION
 from roadworthy.registry.served import Served
 from roadworthy.tasks import Snapshot, TaskDefinition, VersionIndex
 
-__all__ = ["plan_production", "plan_working"]
+__all__ = ["keep_lost", "plan_production", "plan_working", "told_of_lost"]
 
 
 def plan_working(files: Snapshot, served: Served) -> Snapshot:
@@ -60,6 +61,42 @@ def plan_production(
         versions=waiting | served.versions,
         unservable=unservable,
         models=models,
+    )
+
+
+def keep_lost(known: Served, fresh: Served) -> tuple[Served, tuple[str, ...]]:
+    """What the registry says, with what it must have lost; and the tasks of which it has.
+
+    A channel that points somewhere always will. So a task that was in production and is not any
+    more was in a database that somebody replaced, by an empty one or an old copy: what callers
+    got goes on being served until a promotion says otherwise. So does what cannot be read.
+    """
+    versions, production = dict(fresh.versions), dict(fresh.production)
+    unreadable, lost = dict(fresh.unreadable), []
+    for task, index in known.versions.items():
+        was = index.channels.get(PRODUCTION)
+        now = fresh.versions.get(task, VersionIndex())
+        pointed = now.channels.get(PRODUCTION)
+        if was is not None and pointed is None:
+            lost.append(task)
+            versions[task] = VersionIndex(
+                digests=index.digests | now.digests,
+                channels=index.channels | now.channels,
+                released=now.released or index.released,
+            )
+        definition = known.production.get(task)
+        if definition is not None and definition.version == (pointed or was):
+            production.setdefault(task, definition)
+            unreadable.pop(task, None)
+    return Served(versions, production, unreadable), tuple(lost)
+
+
+def told_of_lost(tasks: Sequence[str]) -> str:
+    """What is said of tasks that the registry has lost."""
+    return (
+        f"The registry no longer knows what is in production of {', '.join(tasks)}: its database"
+        " was replaced. What was served last is served on. Put the database back from a backup, or"
+        " `roadworthy import` an export and promote what it holds."
     )
 
 

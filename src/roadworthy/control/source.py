@@ -67,6 +67,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with working copies where versions are served: it hinders nobody yet."""
     waiting: tuple[str, ...] = ()
     """Tasks that are there and not in production."""
+    lost: tuple[str, ...] = ()
+    """Tasks that are served on although the registry does not know that any more."""
     unservable: dict[str, str] = {}
     """Why a task that should be served is not, by its name."""
 

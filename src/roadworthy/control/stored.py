@@ -25,6 +25,7 @@ class Publication(Protocol):
 
     faults: tuple[str, ...]
     draft_faults: tuple[str, ...]
+    lost: tuple[str, ...]
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -109,6 +110,7 @@ class StoredSource:
             faults=self._publisher.faults,
             draft_faults=self._publisher.draft_faults,
             waiting=_waiting(snapshot),
+            lost=self._publisher.lost,
             unservable=snapshot.unservable,
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from pipelines import MODEL
 from projects import write_project
@@ -42,9 +43,9 @@ class Installation:
             environment="dev",
         )
 
-    def publish(self, text: str, *, promote: bool = True) -> str:
+    def publish(self, wording: str, *, promote: bool = True) -> str:
         """A version whose prompt is this text."""
-        (self.root / PROMPT).write_text(f"{text} {{{{ comment }}}}")
+        (self.root / PROMPT).write_text(f"{wording} {{{{ comment }}}}")
         project = load_project(self.root)
         draft = Draft(
             definition=project.tasks["triage"], suite=project.suites["triage"], message="why"
@@ -129,8 +130,8 @@ def test_a_move_is_served_at_the_next_look_and_only_then_written(here: Installat
 def test_a_range_reaches_what_was_released_and_not_what_was_rolled_back_from(
     here: Installation,
 ) -> None:
-    for text in ("One", "Two", "Three"):
-        here.publish(text)
+    for wording in ("One", "Two", "Three"):
+        here.publish(wording)
     here.roll_back()
     here.publish("Four", promote=False)
     here.started()
@@ -202,6 +203,45 @@ def test_without_the_database_the_last_versions_are_served_on(here: Installation
     here.started(away=True)
     after = here.snapshot()
     assert (after.tasks, after.versions) == (before.tasks, before.versions)
+
+
+def replace_database(here: Installation) -> None:
+    """As who moves a damaged one away."""
+    here.engine.dispose()
+    for path in here.folder.path.glob("calls.sqlite*"):
+        path.unlink()
+    here.__init__(here.root)  # type: ignore[misc]
+
+
+def test_a_replaced_database_takes_nothing_out_of_production(here: Installation) -> None:
+    here.publish("One")
+    here.publish("Two")
+    here.started()
+    before = here.snapshot()
+    replace_database(here)
+    publisher = here.started()
+    after = here.snapshot()
+    assert publisher.lost == ("triage",)
+    assert (after.tasks, after.versions) == (before.tasks, before.versions)
+    here.publish("Three", promote=False)
+    assert publisher.refresh()
+    assert prompt_of(here.snapshot()) == "Two"
+    here.registry.move(MoveRequest(task="triage", to="1.0.0"), ME)
+    assert publisher.refresh()
+    assert prompt_of(here.snapshot()) == "Three"
+    assert len(publisher.lost) == 0
+
+
+def test_a_version_that_is_damaged_in_the_database_is_served_on(here: Installation) -> None:
+    here.publish("One")
+    here.started()
+    with here.engine.begin() as connection:
+        connection.execute(text("UPDATE version_contents SET content = x'00'"))
+    here.started()
+    assert prompt_of(here.snapshot()) == "One"
+    here.folder.snapshot.unlink()
+    here.started()
+    assert "damaged" in here.snapshot().unservable["triage"]
 
 
 def test_without_the_database_dev_serves_working_copies_and_known_versions(

@@ -46,7 +46,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredSource]:
         tasks={task.name: task},
         models={"local": LOCAL_MODEL},
     )
-    publisher = SimpleNamespace(draft_faults=(), snapshot=snapshot, faults=("a.toml: x",))
+    publisher = SimpleNamespace(draft_faults=(), lost=(), snapshot=snapshot, faults=("a.toml: x",))
     yield StoredSource(engine=engine, folder=folder, publisher=publisher, clock=FixedClock())
     loader.close()
     engine.dispose()

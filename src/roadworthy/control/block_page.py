@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 MAX_TEXT_CHARS = 20_000
-MAX_VERSIONS = 60
+MAX_VERSIONS = 10
+MAX_TASKS = 40
 
 
 class BlockLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,7 @@ class BlockText(msgspec.Struct, frozen=True, kw_only=True):
 
     text: Text
     used: tuple[TaskUse, ...]
+    more_tasks: int
     current: bool
     """Whether a channel or a task's newest version holds it."""
 
@@ -112,7 +114,8 @@ def _text(text: str, uses: Sequence[BlockUse]) -> BlockText:
                 ),
                 more=max(0, len(found) - MAX_VERSIONS),
             )
-            for task, found in sorted(by_task.items())
+            for task, found in sorted(by_task.items())[:MAX_TASKS]
         ),
+        more_tasks=max(0, len(by_task) - MAX_TASKS),
         current=any(use.channels or use.newest for use in uses),
     )

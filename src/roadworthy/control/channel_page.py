@@ -10,6 +10,7 @@ import msgspec
 from roadworthy.control.links import prompt_link, version_link
 from roadworthy.control.prompt_figures import EvidenceView, evidence_view
 from roadworthy.registry import Evidence, Move, Pointer, VersionRow
+from roadworthy.registry.counts import Step
 from roadworthy.tasks.gate import Gate
 
 __all__ = [
@@ -89,7 +90,7 @@ class Weighing(msgspec.Struct, frozen=True, kw_only=True):
         return self.to != self.from_version
 
 
-def behind_of(task: str, version: str, rows: Sequence[VersionRow]) -> Behind | None:
+def behind_of(task: str, version: str, rows: Sequence[VersionRow | Step]) -> Behind | None:
     """How far this version is behind the newest of ``rows``, which are newest first; None: it is
     not among them."""
     at = next((index for index, row in enumerate(rows) if row.version == version), None)

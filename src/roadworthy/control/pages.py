@@ -18,6 +18,7 @@ from roadworthy.control.task_states import TaskState, task_states
 from roadworthy.control.working import working_drafts
 from roadworthy.core.errors import NotFound
 from roadworthy.registry import Pointer, VersionRow
+from roadworthy.registry.counts import task_steps
 from roadworthy.storage.views import CallFilter, CallRow, Overview
 
 __all__ = ["router"]
@@ -27,7 +28,6 @@ router = APIRouter(include_in_schema=False, default_response_class=Response)
 # The overview lists a few of the latest calls without an answer.
 LATEST = 6
 HOUR_US = 3_600_000_000
-ALL_ROWS = 1_000_000
 # Who moved production longer ago than this is told by the history of the task.
 MOVES_READ = 500
 VERSIONS_READ = 100
@@ -149,7 +149,7 @@ def _states(control: Control) -> list[TaskState]:
         return []
     registry = control.registry
     return task_states(
-        registry.versions(limit=ALL_ROWS),
+        task_steps(control.workbench.registry),
         pointers=registry.channels(),
         moves=registry.history(channel="production", limit=MOVES_READ),
         drafts=working_drafts(control.workbench.root),

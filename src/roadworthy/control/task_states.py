@@ -3,7 +3,7 @@ it last. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -12,6 +12,7 @@ from roadworthy.control.links import prompt_link, version_link
 from roadworthy.control.prompt_figures import percent_of
 from roadworthy.registry import Draft, Move, Pointer, VersionRow
 from roadworthy.registry.content import version_digest
+from roadworthy.registry.counts import TaskSteps
 
 __all__ = ["GateState", "TaskState", "task_states"]
 
@@ -47,17 +48,16 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def task_states(
-    rows: Iterable[VersionRow],
+    tasks: Iterable[TaskSteps],
     *,
     pointers: Iterable[Pointer],
     moves: Iterable[Move],
     drafts: Mapping[str, Draft],
 ) -> list[TaskState]:
-    """One line a task that is published or has files, by name. ``rows`` are all versions, newest
-    first; ``moves`` are those of production, newest first."""
-    by_task: dict[str, list[VersionRow]] = {name: [] for name in drafts}
-    for row in rows:
-        by_task.setdefault(row.task, []).append(row)
+    """One line a task that is published or has files, by name. ``moves`` are those of production,
+    newest first."""
+    by_task: dict[str, TaskSteps | None] = dict.fromkeys(drafts)
+    by_task |= {found.newest.task: found for found in tasks}
     at = {pointer.task: pointer for pointer in pointers if pointer.channel == PRODUCTION}
     last: dict[str, Move] = {}
     for move in moves:
@@ -70,21 +70,21 @@ def task_states(
 
 def _state(
     task: str,
-    rows: Sequence[VersionRow],
+    found: TaskSteps | None,
     pointer: Pointer | None,
     last: Move | None,
     draft: Draft | None,
 ) -> TaskState:
-    newest = rows[0] if rows else None
+    newest, steps = (None, ()) if found is None else (found.newest, found.steps)
     files, files_href = _files(task, newest, draft)
     return TaskState(
         task=task,
-        versions=len(rows),
+        versions=len(steps),
         newest=newest,
         newest_href=version_link(task, newest.version) if newest else "",
         production=pointer,
         production_href=version_link(task, pointer.version) if pointer else "",
-        behind=behind_of(task, pointer.version, rows) if pointer else None,
+        behind=behind_of(task, pointer.version, steps) if pointer else None,
         last=last,
         gate=None if last is None else _gate(last),
         files=files,

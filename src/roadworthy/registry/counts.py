@@ -7,23 +7,26 @@ so by having methods of these names (`Counting`); a list of fifty versions then 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
 from roadworthy.registry.port import Registry
-from roadworthy.registry.results import CaseResult, ResultKey
+from roadworthy.registry.results import CaseResult
+from roadworthy.registry.version import Level, VersionRow
 from roadworthy.tasks import content_digest
 
 __all__ = [
     "BlockUse",
     "CaseTally",
     "Counting",
-    "Measured",
+    "Step",
+    "TaskSteps",
     "block_uses",
     "case_tallies",
     "latest_binding",
     "tallies_of",
+    "task_steps",
 ]
 
 ALL: Final = 1_000_000
@@ -72,16 +75,19 @@ class BlockUse(msgspec.Struct, frozen=True, kw_only=True):
     published_us: int = 0
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a result, what counting takes."""
+class Step(NamedTuple):
+    """One version in the course of a task."""
 
-    key: ResultKey
-    case_id: str
-    passed: bool | None = None
-    at_us: int
+    version: str
+    level: Level
 
 
-Result = TypeVar("Result", Measured, CaseResult)
+class TaskSteps(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one task has come."""
+
+    newest: VersionRow
+    steps: tuple[Step, ...]
+    """All its versions, the newest first."""
 
 
 @runtime_checkable
@@ -91,6 +97,21 @@ class Counting(Protocol):
     def case_tallies(self, task: str, definitions: Sequence[str]) -> list[CaseTally]: ...
 
     def block_uses(self, block: str | None = None) -> list[BlockUse]: ...
+
+    def task_steps(self) -> list[TaskSteps]: ...
+
+
+def task_steps(registry: Registry) -> list[TaskSteps]:
+    """How far each task has come, by name."""
+    if isinstance(registry, Counting):
+        return registry.task_steps()
+    by_task: dict[str, list[VersionRow]] = {}
+    for row in registry.versions(limit=ALL):
+        by_task.setdefault(row.task, []).append(row)
+    return [
+        TaskSteps(newest=rows[0], steps=tuple(Step(row.version, row.level) for row in rows))
+        for _, rows in sorted(by_task.items())
+    ]
 
 
 def case_tallies(registry: Registry, task: str, definitions: Sequence[str]) -> list[CaseTally]:
@@ -134,18 +155,16 @@ def block_uses(registry: Registry, block: str | None = None) -> list[BlockUse]:
     return uses
 
 
-def latest_binding(results: Iterable[Result]) -> list[Result]:
+def latest_binding(results: Iterable[CaseResult]) -> list[CaseResult]:
     """The results of the model that was measured last: those of another say nothing of it."""
     found = list(results)
     last = max(found, key=lambda result: result.at_us, default=None)
     return [] if last is None else [r for r in found if r.key.binding == last.key.binding]
 
 
-def tallies_of(
-    task: str, definition: str, results: Iterable[Measured | CaseResult]
-) -> Iterator[CaseTally]:
+def tallies_of(task: str, definition: str, results: Iterable[CaseResult]) -> Iterator[CaseTally]:
     """The results of one definition, by case."""
-    by_case: dict[str, list[Measured | CaseResult]] = {}
+    by_case: dict[str, list[CaseResult]] = {}
     for result in results:
         by_case.setdefault(result.key.question, []).append(result)
     for question, runs in by_case.items():

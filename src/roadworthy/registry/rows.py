@@ -19,10 +19,12 @@ from roadworthy.storage.schema import (
     channels,
     moves,
     results,
+    version_blocks,
     version_contents,
     versions,
 )
 from roadworthy.storage.upsert import upsert
+from roadworthy.tasks import content_digest
 
 __all__ = [
     "add_move",
@@ -137,6 +139,17 @@ def add_version(connection: Connection, version: Version) -> None:
     connection.execute(
         version_contents.insert().values(task=row.task, version=row.version, content=pack(content))
     )
+    held = [
+        {
+            "task": row.task,
+            "version": row.version,
+            "block": name,
+            "text_digest": content_digest(text),
+        }
+        for name, text in version.definition.blocks.items()
+    ]
+    if held:
+        connection.execute(version_blocks.insert(), held)
 
 
 def read_pointers(
@@ -271,8 +284,17 @@ def read_results(
 
 def write_results(connection: Connection, given: Sequence[CaseResult]) -> None:
     """Keep results; a run that is there is replaced."""
-    rows = [{**msgspec.structs.asdict(one.key), "result": _packed(one)} for one in given]
-    upsert(connection, results, rows, replace=("result",))
+    rows = [
+        {
+            **msgspec.structs.asdict(one.key),
+            "case_id": portable(one.case_id),
+            "passed": None if one.passed is None else int(one.passed),
+            "at_us": one.at_us,
+            "result": _packed(one),
+        }
+        for one in given
+    ]
+    upsert(connection, results, rows, replace=("case_id", "passed", "at_us", "result"))
 
 
 def _packed(result: CaseResult) -> bytes:

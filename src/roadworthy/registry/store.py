@@ -21,8 +21,8 @@ from roadworthy.core.errors import (
 from roadworthy.models import Model
 from roadworthy.registry import rows
 from roadworthy.registry.bundle import Bundle, bundle_of, check_bundle
-from roadworthy.registry.count_queries import RegistryCounts
-from roadworthy.registry.counts import BlockUse, CaseTally
+from roadworthy.registry.count_queries import count_cases, find_block_uses, read_steps
+from roadworthy.registry.counts import BlockUse, CaseTally, TaskSteps
 from roadworthy.registry.moves import Evidence, Move, MoveRequest, Pointer
 from roadworthy.registry.pointing import check_allowed, check_channel, rollback_target
 from roadworthy.registry.publishing import check_message, draft_digest, next_publication
@@ -62,7 +62,6 @@ class StoredRegistry:
         self._models = models
         self._environment = environment
         self._root = root
-        self._counts = RegistryCounts(engine)
 
     def publish(self, draft: Draft, by: Actor) -> Publication:
         if by.role != "owner":
@@ -177,13 +176,18 @@ class StoredRegistry:
 
     def case_tallies(self, task: str, definitions: Sequence[str]) -> list[CaseTally]:
         """See `roadworthy.registry.counts`."""
-        with _told():
-            return self._counts.case_tallies(task, definitions)
+        with self._reading() as connection:
+            return count_cases(connection, task, definitions)
 
     def block_uses(self, block: str | None = None) -> list[BlockUse]:
         """See `roadworthy.registry.counts`."""
-        with _told():
-            return self._counts.block_uses(block)
+        with self._reading() as connection:
+            return find_block_uses(connection, block)
+
+    def task_steps(self) -> list[TaskSteps]:
+        """See `roadworthy.registry.counts`."""
+        with self._reading() as connection:
+            return read_steps(connection)
 
     def revision(self) -> str:
         """A text that changes with every version and every move; cheap to ask for."""

@@ -34,6 +34,7 @@ __all__ = [
     "moves",
     "results",
     "rollups",
+    "version_blocks",
     "version_contents",
     "versions",
 ]
@@ -237,6 +238,16 @@ version_contents = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+# Which blocks a version holds, so that nobody unpacks all versions to find out.
+version_blocks = Table(
+    "version_blocks",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("block", Text, primary_key=True),
+    Column("text_digest", Text, nullable=False),
+)
+
 channels = Table(
     "channels",
     metadata,
@@ -275,6 +286,10 @@ results = Table(
     Column("binding", Text, primary_key=True),
     Column("question", Text, primary_key=True),
     Column("run", Integer, primary_key=True),
+    # What lists count, so that they read no result whole. 1, 0, or null: no verdict.
+    Column("case_id", Text, nullable=False),
+    Column("passed", Integer),
+    Column("at_us", BigInteger, nullable=False),
     # JSON, compressed.
     Column("result", LargeBinary, nullable=False),
 )

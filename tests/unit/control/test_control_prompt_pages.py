@@ -294,6 +294,7 @@ def test_a_list_asks_the_registry_the_same_for_ten_versions_as_for_fifty() -> No
         registry = many(count)
         registry.case_tallies = lambda *_: []  # type: ignore[attr-defined]
         registry.block_uses = lambda *_: []  # type: ignore[attr-defined]
+        registry.task_steps = list  # type: ignore[attr-defined]
         page_of(client_of(registry), "/tasks/triage/versions")
         page_of(client_of(registry), "/tasks")
         return registry.asked

@@ -32,12 +32,13 @@ from roadworthy.registry import (
     Score,
     Share,
 )
-from roadworthy.registry.counts import BlockUse, CaseTally
+from roadworthy.registry.counts import BlockUse, CaseTally, Step, TaskSteps
 from roadworthy.registry.questions import question_digest
 from roadworthy.tasks.cases import Case, Suite
 from roadworthy.tasks.gate import Gate
 
 ROWS = [row_of(version) for version in ("2.0.0", "1.1.0", "1.0.1", "1.0.0")]
+STEPS = TaskSteps(newest=ROWS[0], steps=tuple(Step(row.version, row.level) for row in ROWS))
 PRODUCTION = Pointer(
     task="triage", channel="production", version="1.0.1", since_us=NOW_US, protected=True
 )
@@ -330,7 +331,9 @@ def test_each_text_of_a_block_names_the_versions_that_hold_it() -> None:
 
 def test_each_task_says_how_far_production_is_behind_and_who_moved_it() -> None:
     held = Evidence(figures=Figures(pass_rate=share_of(0.95), cases=20, runs=20))
-    (state,) = task_states(ROWS, pointers=[PRODUCTION], moves=[move_of(evidence=held)], drafts={})
+    (state,) = task_states(
+        [STEPS], pointers=[PRODUCTION], moves=[move_of(evidence=held)], drafts={}
+    )
     assert state.behind is not None
     assert state.behind.text == "2 behind: 1 major, 1 minor"
     assert state.gate is not None
@@ -339,7 +342,7 @@ def test_each_task_says_how_far_production_is_behind_and_who_moved_it() -> None:
 
 
 def test_a_forced_move_is_not_shown_as_held() -> None:
-    (state,) = task_states(ROWS, pointers=[], moves=[move_of(forced=True)], drafts={})
+    (state,) = task_states([STEPS], pointers=[], moves=[move_of(forced=True)], drafts={})
     assert state.gate is not None
     assert state.gate.held is False
 
@@ -348,7 +351,7 @@ def test_files_that_differ_lead_to_the_difference() -> None:
     version = version_of(ROWS[0])
     draft = Draft(definition=version.definition)
     published, unpublished = task_states(
-        ROWS, pointers=[], moves=[], drafts={"triage": draft, "zeta": draft}
+        [STEPS], pointers=[], moves=[], drafts={"triage": draft, "zeta": draft}
     )
     assert published.files == "differ"
     assert published.files_href == "/tasks/triage/diff?from=2.0.0&to=%40working"

@@ -162,7 +162,15 @@ def test_narrow_spans_go_first_and_every_call_stays_counted(
 
 
 LEDGER_TABLES = ("ledger", "ledger_reasons")
-LATER_TABLES = ("versions", "version_contents", "channels", "moves", "results", "keys")
+LATER_TABLES = (
+    "versions",
+    "version_blocks",
+    "version_contents",
+    "channels",
+    "moves",
+    "results",
+    "keys",
+)
 
 
 def test_a_database_from_before_the_ledger_gets_one(folder: StateFolder) -> None:

@@ -32,6 +32,11 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary, nullable=False),
     )
     op.create_table(
+        "version_blocks",
+        *(sa.Column(name, sa.Text, primary_key=True) for name in ("task", "version", "block")),
+        *_required("text_digest"),
+    )
+    op.create_table(
         "channels",
         sa.Column("task", sa.Text, primary_key=True),
         sa.Column("channel", sa.Text, primary_key=True),
@@ -56,6 +61,9 @@ def upgrade() -> None:
             for name in ("task", "definition", "binding", "question")
         ),
         sa.Column("run", sa.Integer, primary_key=True),
+        *_required("case_id"),
+        sa.Column("passed", sa.Integer),
+        sa.Column("at_us", sa.BigInteger, nullable=False),
         sa.Column("result", sa.LargeBinary, nullable=False),
     )
     op.create_table(
@@ -69,7 +77,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("keys", "results", "moves", "channels", "version_contents", "versions"):
+    for table in (
+        "keys",
+        "results",
+        "moves",
+        "channels",
+        "version_blocks",
+        "version_contents",
+        "versions",
+    ):
         op.drop_table(table)
 
 

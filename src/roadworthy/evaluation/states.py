@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "judge_definitions",
     "read_state",
     "read_states",
+    "require_cases",
     "with_channel",
 ]
 
@@ -96,6 +97,21 @@ def read_state(
         version=found.row.version,
         gate=found.suite.gate,
     )
+
+
+def require_cases(states: Iterable[State], tags: Collection[str]) -> None:
+    """Raises InvalidInput where there is nothing to ask: that would look like success."""
+    known: set[str] = set()
+    for state in states:
+        cases = [*state.suite.cases, *(case for case, _ in state.beside)]
+        known.update(tag for case in cases for tag in case.tags)
+        if not cases:
+            raise InvalidInput(
+                f"task {state.task!r} ({state.version}) has no cases; write"
+                f' tasks/{state.task}/cases.jsonl, one a line: {{"input": {{…}}, "expect": {{…}}}}'
+            )
+    for tag in sorted(set(tags) - known):
+        raise InvalidInput(f"no case has the tag {tag!r}{did_you_mean(tag, known)}")
 
 
 def with_channel(state: State, registry: Registry, channel: str) -> State:

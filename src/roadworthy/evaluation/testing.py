@@ -19,12 +19,12 @@ from contextlib import nullcontext
 from roadworthy.core import NUSD_PER_USD
 from roadworthy.evaluation.report import Report, TaskReport
 from roadworthy.evaluation.session import Found, Options, Session
-from roadworthy.evaluation.states import State, read_states, with_channel
+from roadworthy.evaluation.states import State, read_states, require_cases, with_channel
 from roadworthy.evaluation.subjects import WORKING, Selection
 from roadworthy.evaluation.summary import task_report
 from roadworthy.registry import Miss, MoveRequest, Registry
 
-__all__ = ["Options", "Report", "Selection", "Session", "TaskReport", "run_tests"]
+__all__ = ["WORKING", "Options", "Report", "Selection", "Session", "TaskReport", "run_tests"]
 
 
 async def run_tests(
@@ -37,15 +37,16 @@ async def run_tests(
         ProjectError: an expectation does not fit its task; a model is not bound, or has no price
             where the cost is limited.
         UnknownTask, NotFound: there is no such task or version.
-        InvalidInput: the cassette cannot be read.
+        InvalidInput: a task has no case, or none with the tags; the cassette cannot be read.
     """
     options = session.options
 
     def read(registry: Registry | None) -> list[State]:
         states = read_states(session.project, tasks, version, registry)
-        if registry is None or version in (None, WORKING):
-            return states
-        return [with_channel(state, registry, options.channel) for state in states]
+        if registry is not None and version not in (None, WORKING):
+            states = [with_channel(state, registry, options.channel) for state in states]
+        require_cases(states, options.selection.tags)
+        return states
 
     states, found = await session.measure(read)
     reports = await asyncio.to_thread(_reports, session, states, found)

@@ -229,6 +229,16 @@ def test_a_version_is_tested_though_a_working_copy_is_at_fault(root: Path, run: 
     assert run("test", "triage", "--version", "1.0.0").exit_code == 0
 
 
+def test_two_versions_are_compared_though_a_working_copy_is_at_fault(root: Path, run: Run) -> None:
+    run("publish", "triage", "-m", "first")
+    (root / "tasks/triage/prompt/user.md").write_text("Read: {{ comment }}\n")
+    run("publish", "triage", "-m", "second")
+    (root / "tasks/triage/task.toml").write_text("model = 3\n")
+    assert run("test", "triage", "--compare", "1.0.0", "working").exit_code == 2
+    result = run("test", "triage", "--compare", "1.0.0", "1.1.0")
+    assert "cannot tell 1.1.0 from 1.0.0" in result.output
+
+
 def test_a_document_may_take_the_place_of_the_table(run: Run) -> None:
     assert json.loads(run("test", "--json", "-").output)["status"] == "passed"
     assert run("test", "--markdown", "-").output.startswith("### ✅ triage working")
@@ -306,6 +316,7 @@ def test_a_limit_without_a_price_is_refused(root: Path, run: Run) -> None:
         (["test", "triag"], "did you mean"),
         (["test", "triage", "--version", "1.0.0"], "triage"),
         (["test", "--version", "1.0.0"], "name it"),
+        (["test", "--tag", "shor"], "no case has the tag 'shor'; did you mean \"short\"?"),
         (["test", "--replay", "nowhere.jsonl"], "nowhere.jsonl"),
         (["test", "--record", "a", "--replay", "b"], "one of --record and --replay"),
         (["test", "--compare", "1.0.0", "working"], "one TASK"),
@@ -317,8 +328,11 @@ def test_what_cannot_begin_has_the_status_2(run: Run, words: list[str], said: st
     assert said in result.output
 
 
-def test_a_project_without_cases_says_how_to_write_one(root: Path, run: Run) -> None:
+@pytest.mark.parametrize("words", [[], ["triage"]])
+def test_a_project_without_cases_says_how_to_write_one(
+    root: Path, run: Run, words: list[str]
+) -> None:
     (root / "tasks/triage/cases.jsonl").unlink()
-    result = run("test")
+    result = run("test", *words)
     assert result.exit_code == 2
     assert "cases.jsonl" in result.output

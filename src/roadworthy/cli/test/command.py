@@ -47,7 +47,7 @@ def run_cases(
     """
     from roadworthy.cli.test.running import Outputs, compare_and_report, run_and_report
     from roadworthy.core.errors import RoadworthyError
-    from roadworthy.evaluation.testing import Options, Selection
+    from roadworthy.evaluation.testing import WORKING, Options, Selection
 
     if record is not None and replay is not None:
         raise typer.BadParameter("give one of --record and --replay")
@@ -61,7 +61,8 @@ def run_cases(
     )
     outputs = Outputs(junit=junit, json=json, markdown=markdown, show_all=show_all)
     try:
-        loaded = open_for(version, project, environment)
+        working = version is None and (compare is None or WORKING in compare)
+        loaded = open_for(project, environment, working=working)
         named = chosen(loaded, tasks or [], changed_since)
         if compare is None:
             status = run_and_report(loaded, wanted, named, version=version, outputs=outputs)
@@ -75,15 +76,15 @@ def run_cases(
     raise typer.Exit(status)
 
 
-def open_for(version: str | None, folder: Path | None, environment: str | None) -> Project:
-    """The project; where a version is tested, faults in working copies are no hindrance."""
+def open_for(folder: Path | None, environment: str | None, *, working: bool) -> Project:
+    """The project; where no working copy is tested, faults in them are no hindrance."""
     from roadworthy.cli.place import open_installation, open_project
     from roadworthy.core.errors import ProjectError
 
     try:
         return open_project(folder, environment)
     except ProjectError:
-        if version is None:
+        if working:
             raise
         return open_installation(folder, environment)
 

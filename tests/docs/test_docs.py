@@ -20,7 +20,9 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 OTHERS = {"architecture.md", "performance.md"}
 """Pages whose blocks are drawings and tables."""
 PAGES = sorted(page for page in DOCS.rglob("*.md") if page.name not in OTHERS)
-FOLLOWED = [page for page in PAGES if page.name != "tutorial.md" and blocks_of(page)]
+ON_THE_MODEL = ("tutorial.md", "ship-a-prompt.md")
+"""Pages that begin with nothing, and ask the embedded model."""
+FOLLOWED = [page for page in PAGES if page.name not in ON_THE_MODEL and blocks_of(page)]
 FEEDBACK = {"sentiment": "negative", "confidence": 0.9, "themes": ["delivery"]}
 
 
@@ -58,11 +60,12 @@ def follow(reader: Reader, page: Path) -> None:
 
 
 @pytest.mark.local_model
-def test_the_tutorial_is_true(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ON_THE_MODEL)
+def test_a_page_on_the_embedded_model_is_true(page: str, tmp_path: Path) -> None:
     if find_spec("xllamacpp") is None:
         pytest.skip("`roadworthy local install` was not run")
     with Reader(tmp_path, {}) as reader:
-        follow(reader, DOCS / "tutorial.md")
+        follow(reader, DOCS / page)
 
 
 @pytest.mark.parametrize("page", FOLLOWED, ids=name_of)

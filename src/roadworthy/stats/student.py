@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["t_quantile"]
@@ -11,6 +12,7 @@ _TINY: Final = 1e-300
 _STEPS: Final = 300
 
 
+@lru_cache(maxsize=1_000)
 def t_quantile(probability: float, df: float) -> float:
     """The value that a t distribution with ``df`` degrees of freedom stays below with this
     probability, to about 10 digits."""

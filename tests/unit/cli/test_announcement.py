@@ -41,7 +41,7 @@ def test_what_cannot_be_served_says_why_and_does_not_wait() -> None:
 
 def test_an_empty_project_says_what_there_is_to_try() -> None:
     for serves in ("working", "production"):
-        empty = Snapshot(revision="r", settings=Settings(), serves=serves)  # type: ignore[arg-type]
+        empty = Snapshot(revision="r", settings=Settings(), serves=serves)
         assert said(empty)[2] == "Tasks      no task yet; plain models are served (try `local`)"
 
 

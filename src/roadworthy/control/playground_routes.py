@@ -140,19 +140,24 @@ class _Playground:
         self._rows = control.registry.versions(name, limit=OFFERED_ROWS)
         self._pointers = control.registry.channels(name)
         self._draft = working_drafts(control.bench.root).get(name)
-        if not self._rows and self._draft is None and control.source.find_task(name) is None:
+        served = control.source.find_task(name)
+        if not self._rows and self._draft is None and served is None:
             raise NotFound(f"There is no task {name[:80]!r} here.")
+        # Gateways serve working copies under --dev alone; else there is nobody to ask.
+        self._working = served is not None and served.task.version == "working"
         self.origin = self._find_origin(reference)
 
     def first_choice(self) -> str:
-        """The version that a trial begins with: that of the call or case, else production's, else
-        the newest, else the files."""
+        """The version that a trial begins with: that of the call or case, else the working copy
+        where it is served, else production's, else the newest."""
         known = {row.version for row in self._rows}
         if self.origin is not None and self.origin.version in known:
             return self.origin.version
+        if self._working and self._draft is not None:
+            return WORKING
         if any(pointer.channel == "production" for pointer in self._pointers):
             return "@production"
-        return self._rows[0].version if self._rows else WORKING if self._draft else ""
+        return self._rows[0].version if self._rows else ""
 
     def asked(self, chosen: str) -> _Asked:
         """
@@ -254,7 +259,7 @@ class _Playground:
             versions=version_choices(
                 self._rows,
                 self._pointers,
-                working=self._draft is not None,
+                working=self._working and self._draft is not None,
                 chosen=asked.chosen,
             ),
             models=tuple(self._control.source.model_names()),

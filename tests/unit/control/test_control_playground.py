@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from starlette.testclient import TestClient
 from roadworthy.control import create_app
 from roadworthy.control.context import Workbench
 from roadworthy.control.memory import MemorySource
+from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.source import Definition
 from roadworthy.core import Call, Repair, new_id
 from roadworthy.core.errors import OutputRefused, RoadworthyError
 from roadworthy.registry import Pointer
@@ -50,7 +53,13 @@ def call_of(**changes: Any) -> Call:
 class Bench:
     """A dashboard over two versions, some calls and a play that answers with the newest call."""
 
-    def __init__(self, *, root: Path | None = None, error: RoadworthyError | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        root: Path | None = None,
+        error: RoadworthyError | None = None,
+        serves: Sequence[Definition] = (),
+    ) -> None:
         self.played: list[tuple[Any, ...]] = []
         self.then = call_of()
         self.now = call_of(value={"mood": "angry", "themes": ["break"]})
@@ -67,7 +76,7 @@ class Bench:
         bench = Workbench(
             registry=FixedRegistry(versions, pointers=[pointer]), root=root, play=self.play
         )
-        self.source = MemorySource([self.then, self.now])
+        self.source = MemorySource([self.then, self.now], definitions=serves)
         app = create_app(self.source, clock=FixedClock(), workbench=bench)
         self.client = TestClient(app, base_url="http://localhost:8701")
 
@@ -105,6 +114,17 @@ def test_the_form_begins_empty_on_what_production_serves() -> None:
     chosen = [o["value"] for o in page.all("option") if "selected" in o]
     assert chosen == ["@production"]
     assert [t["name"] for t in page.all("textarea")] == ["f.comment"]
+
+
+def test_the_working_copy_is_offered_where_it_is_served() -> None:
+    def offered(bench: Bench) -> list[str | None]:
+        return [option["value"] for option in bench.get().all("option")]
+
+    assert "@working" not in offered(Bench(root=EXAMPLE))
+    serving = Bench(root=EXAMPLE, serves=sample_definitions())
+    assert "@working" in offered(serving)
+    chosen = [o["value"] for o in serving.get().all("option") if "selected" in o]
+    assert chosen == ["@working"]
 
 
 def test_a_recorded_call_fills_the_form_and_chooses_its_version() -> None:

@@ -60,7 +60,7 @@ def calls(
     last = latest_call(engine)
     rows = list_calls(engine, where, limit=limit).rows[::-1]
     if not as_json:
-        typer.echo(HEADER if rows or follow else "No call matches.")
+        typer.echo(HEADER if rows or follow else nothing(surface))
     show(rows)
     while follow:
         time.sleep(FOLLOW_EVERY_S)
@@ -68,6 +68,11 @@ def calls(
         fresh = new_calls(engine, where, after=last)
         show(fresh)
         last = fresh[-1].id if fresh else last
+
+
+def nothing(surface: str | None) -> str:
+    hint = " Calls that tests made are listed with --surface test." if surface is None else ""
+    return f"No call matches.{hint}"
 
 
 def call(

@@ -16,7 +16,7 @@ import msgspec
 
 from roadworthy.registry.schema_containment import Containment
 from roadworthy.registry.schema_document import CHECKED_FORMATS, Part, Sameness, SchemaDocument
-from roadworthy.registry.schema_shape import Node, Shape, node_of
+from roadworthy.registry.schema_shape import Choice, Node, Shape, node_of
 from roadworthy.registry.schema_words import (
     Difference,
     keyword_differences,
@@ -32,7 +32,10 @@ __all__ = ["input_changes", "output_changes"]
 Side: TypeAlias = Literal["input", "output"]
 _Pair: TypeAlias = tuple[Any, Any]
 _MAX_AGAIN: Final = 50
+_MAX_PLACES: Final = 500
 _ALIKE: Final = 0.6
+_MAX_RENAMED: Final = 400
+"""Pairs of a field that is gone and one that is new, which are tried against each other."""
 _REMARKS: Final = (
     "title",
     "description",
@@ -110,12 +113,12 @@ class _Comparison:
     def __init__(self, side: Side, old: dict[str, Any], new: dict[str, Any]) -> None:
         self.side = side
         self.old, self.new = SchemaDocument(old), SchemaDocument(new)
-        questions = 5_000 + 10 * (self.old.size + self.new.size)
+        effort = 20_000 + 15 * (self.old.size + self.new.size)
         sameness = Sameness()
-        self.strict = Containment(sameness, max_questions=questions)
+        self.strict = Containment(sameness, max_effort=effort)
         self.reading = self.strict
         if side == "output":
-            self.reading = Containment(sameness, ignores_new_fields=True, max_questions=questions)
+            self.reading = Containment(sameness, ignores_new_fields=True, max_effort=effort)
         self.changes: dict[tuple[str, str], Change] = {}
         self.breaks = 0
         """How often a break was met, though it be told but once."""
@@ -123,6 +126,7 @@ class _Comparison:
         self.seen: dict[_Pair, bool] = {}
         """Pairs that were gone through, and whether one of them told anything."""
         self.again = _MAX_AGAIN
+        self.left = _MAX_PLACES + self.old.size + self.new.size
 
     def run(self) -> list[Change]:
         old, new = (node_of(Part(document, document.root)) for document in (self.old, self.new))
@@ -171,6 +175,11 @@ class _Comparison:
             self.breaks += not is_safe
             return
         breaks, found = self.breaks, len(self.changes)
+        self.left -= 1
+        if self.left < 0:
+            if not is_safe:
+                self.report(path, Difference(_UNSHOWN[self.side], True, True), is_safe=False)
+            return
         self.running.add(pair)
         self.remarks(old, new, path)
         self.contract(old, new, path, is_safe=is_safe)
@@ -221,7 +230,7 @@ class _Comparison:
             if len(shape.choices) != 1:
                 break
             branches = list(self.branches(node, shape))
-            live = [b for b in branches if self.strict.shape(b).kinds - {"null"}]
+            live = [b for b in branches if not self.is_null(b)]
             allows_null |= any(self.allows_null(b) for b in branches if b not in live)
             if len(live) != 1:
                 return node, allows_null or any(self.allows_null(b) for b in live)
@@ -238,7 +247,27 @@ class _Comparison:
             yield node.and_(branch, choice=choice.identity)
 
     def alternatives(self, old: Node, new: Node, path: str, *, is_safe: bool) -> None:
-        before, after = self.live(old), self.live(new)
+        """What stands beside the alternatives, then these, each choice by itself: taken together
+        they multiply."""
+        before, after = self.strict.shape(old).choices, self.strict.shape(new).choices
+        if len(before) != len(after):
+            self.branches_of((self.live(old), self.live(new)), path, is_safe=is_safe)
+            return
+        self.compare(_beside(old, before), _beside(new, after), path)
+        for one, other in zip(before, after, strict=True):
+            if one.keyword != other.keyword:
+                what = f"{one.keyword} became {other.keyword}"
+                tighter = other.keyword == "oneOf"
+                difference = Difference(what, narrows=tighter, widens=not tighter)
+                self.report(path, difference, is_safe=is_safe)
+            sides = [node_of(b) for b in one.branches], [node_of(b) for b in other.branches]
+            self.branches_of(sides, path, is_safe=is_safe)
+
+    def branches_of(
+        self, sides: tuple[list[Node], list[Node]], path: str, *, is_safe: bool
+    ) -> None:
+        """Alternatives, each beside the one that is most likely what became of it."""
+        before, after = ([b for b in side if not self.is_null(b)] for side in sides)
         pairs = []
         for matches in (self.is_alike, lambda o, n: self.label(o) == self.label(n)):
             for one in list(before):
@@ -251,8 +280,7 @@ class _Comparison:
             pairs += zip(before, after, strict=True)
             before, after = [], []
         for one, other in pairs:
-            if (one, other) != (old, new):
-                self.compare(one, other, path)
+            self.compare(one, other, path)
         for node in before:
             what = f"alternative removed: {self.label(node)}"
             self.report(path, Difference(what, narrows=True, widens=False), is_safe=is_safe)
@@ -260,12 +288,13 @@ class _Comparison:
             what = f"alternative added: {self.label(node)}"
             self.report(path, Difference(what, narrows=False, widens=True), is_safe=is_safe)
 
+    def is_null(self, node: Node) -> bool:
+        return not self.strict.shape(node).kinds - {"null"}
+
     def live(self, node: Node) -> list[Node]:
-        """The alternatives beside null; the node itself, if it has none."""
+        """The alternatives of the first choice; the node itself, if it has none."""
         shape = self.strict.shape(node)
-        if not shape.choices:
-            return [node]
-        return [b for b in self.branches(node, shape) if self.strict.shape(b).kinds - {"null"}]
+        return list(self.branches(node, shape)) if shape.choices else [node]
 
     def label(self, node: Node) -> str:
         """What tells an alternative from its neighbours, in words."""
@@ -286,8 +315,9 @@ class _Comparison:
         before, after = old.declared(), new.declared()
         before += sorted(old.required - set(before))
         after += sorted(new.required - set(after))
-        removed = [name for name in before if name not in after]
-        added = [name for name in after if name not in before]
+        was, now = set(before), set(after)
+        removed = [name for name in before if name not in now]
+        added = [name for name in after if name not in was]
         for name, other in self.renamed(old, new, removed, added):
             removed.remove(name)
             added.remove(other)
@@ -296,11 +326,10 @@ class _Comparison:
             self.removal(old, new, (path, name), is_safe=is_safe)
         for name in added:
             self.addition(old, new, (path, name), is_safe=is_safe)
-        for name in before:
-            if name in after:
-                self.field(old, new, (path, name), is_safe=is_safe)
-        common = [name for name in before if name in after]
-        if self.side == "output" and common != [name for name in after if name in before]:
+        common = [name for name in before if name in now]
+        for name in common:
+            self.field(old, new, (path, name), is_safe=is_safe)
+        if self.side == "output" and common != [name for name in after if name in was]:
             what = "fields are written in another order"
             self.add(Change(level="minor", place=self.place(path), what=what))
         self.other_fields(old, new, path, is_safe=is_safe)
@@ -369,8 +398,10 @@ class _Comparison:
         self, old: Shape, new: Shape, removed: Sequence[str], added: Sequence[str]
     ) -> list[tuple[str, str]]:
         """Pairs of names, where what is gone came back under another."""
-        pairs = []
+        pairs: list[tuple[str, str]] = []
         free = list(added)
+        if len(removed) * len(added) > _MAX_RENAMED:
+            return pairs
         for name in removed:
             before = self.strict.child(old, name)
             fitting = [
@@ -463,6 +494,11 @@ _TERMS: Final = {
     "conditions": "if, then, else",
     "unread": "a part that cannot be compared",
 }
+
+
+def _beside(node: Node, choices: Sequence[Choice]) -> Node:
+    """The node without these choices."""
+    return Node(node.parts, node.chosen | {choice.identity for choice in choices})
 
 
 def _remarks(shape: Shape) -> dict[str, Any]:

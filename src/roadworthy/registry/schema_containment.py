@@ -50,12 +50,12 @@ class Containment:
         sameness: Sameness,
         *,
         ignores_new_fields: bool = False,
-        max_questions: int = 5_000,
+        max_effort: int = 20_000,
     ) -> None:
         self.same = sameness.same
         self._lenient = ignores_new_fields
         self._depth = 0
-        self._left = max_questions
+        self._left = max_effort
         self._running: dict[_Question, int] = {}
         self._proved: dict[_Question, int] = {}
         self._trail: list[_Question] = []
@@ -109,6 +109,7 @@ class Containment:
         key = node.identity
         if key not in self._shapes:
             self._shapes[key] = shape_of(node)
+            self._left -= len(self._shapes[key].parts)
         return self._shapes[key]
 
     def child(self, shape: Shape, name: str) -> Node:
@@ -134,6 +135,8 @@ class Containment:
             return False
         have = self.shape(narrow)
         followed = self.shape(wide).parts
+        # What is compared with what below: conjunctions of many parts cost the product.
+        self._left -= len(have.parts) * len(followed) // 4
         rest = tuple(p for p in followed if not any(self.same(q, p) for q in have.parts))
         if not rest or self.is_impossible(narrow):
             return True

@@ -26,12 +26,11 @@ from roadworthy.core import SystemClock
 from roadworthy.registry import Actor, CaseResult, MoveRequest, ResultKey, Version, VersionRow, rows
 from roadworthy.registry.binding import binding_of
 from roadworthy.registry.content import version_digest
-from roadworthy.registry.questions import expected_digest, question_digest
 from roadworthy.registry.store import StoredRegistry
 from roadworthy.storage import StateFolder
 from roadworthy.storage.database import open_database, writing
 from roadworthy.tasks import definition_digest
-from roadworthy.tasks.cases import Case, Suite
+from roadworthy.tasks.cases import Case, Suite, expectations_digest, question_digest
 from roadworthy.tasks.gate import Gate
 
 TASKS, VERSIONS, CASES, RUNS, ROUNDS = 200, 50, 50, 3, 10
@@ -102,7 +101,7 @@ def results_of(version: Version) -> Iterator[CaseResult]:
                     question=question_digest(case),
                     run=run,
                 ),
-                expected=expected_digest(case, version.suite),
+                expected=expectations_digest(case, version.suite),
                 case_id=case.id,
                 outcome="first_pass",
                 value={"sentiment": "negative"},

@@ -13,11 +13,11 @@ from roadworthy.core import SystemClock
 from roadworthy.models import Model
 from roadworthy.registry import Actor, CaseResult, Draft, ResultKey
 from roadworthy.registry.binding import binding_of
-from roadworthy.registry.questions import expected_digest, question_digest
 from roadworthy.registry.store import StoredRegistry
 from roadworthy.storage import StateFolder
 from roadworthy.storage.database import open_database
 from roadworthy.tasks import Case, Gate, Suite, TaskDefinition, Template, definition_digest
+from roadworthy.tasks.cases import expectations_digest, question_digest
 
 ADA = Actor(name="Ada")
 VIEWER = Actor(name="Vi", role="viewer")
@@ -65,7 +65,7 @@ def results_of(draft: Draft, *, passing: int, binding: str | None = None) -> lis
                 question=question_digest(case),
                 run=0,
             ),
-            expected=expected_digest(case, draft.suite),
+            expected=expectations_digest(case, draft.suite),
             case_id=case.id,
             outcome="first_pass",
             value={"mood": "good" if index < passing else "bad"},

@@ -15,9 +15,10 @@ from roadworthy.cli.registry_lines import (
     short_commit,
     short_evidence,
 )
-from roadworthy.cli.version_report import case_name, gate_rows, in_line
+from roadworthy.cli.version_report import gate_rows, in_line
 from roadworthy.registry import Figures, Move, Pointer, Share, Version, VersionRow
 from roadworthy.tasks import Case, Suite, TaskDefinition
+from roadworthy.tasks.cases import case_id
 from roadworthy.tasks.schema_fields import field_table
 
 __all__ = ["SHOWN_ROWS", "Known", "task_document"]
@@ -54,7 +55,7 @@ def task_document(known: Known) -> str:
         _section("Prompt", _prompt(definition)),
         _section("Blocks", _blocks(definition.blocks)),
         _section("Constraints", _constraints(definition)),
-        _section("Cases", _cases(version.suite, definition)),
+        _section("Cases", _cases(version.suite)),
         _section("Gate", table(("figure", "threshold"), gate_rows(version.suite.gate))),
         _section("Figures", _figures(known.figures)),
         _section("Versions", _versions(known.versions)),
@@ -152,7 +153,7 @@ def _constraints(definition: TaskDefinition) -> str:
     return table(("name", "requires", "when", "otherwise"), rows)
 
 
-def _cases(suite: Suite, definition: TaskDefinition) -> str:
+def _cases(suite: Suite) -> str:
     """The cases under each tag; one that bears several stands under each."""
     if not suite.cases:
         return ""
@@ -164,15 +165,15 @@ def _cases(suite: Suite, definition: TaskDefinition) -> str:
     tags = sorted({tag for case in suite.cases for tag in case.tags})
     for tag in tags:
         under = [case for case in suite.cases if tag in case.tags]
-        parts.append(f"### {cell(tag)} ({len(under)})\n\n{_case_table(under, definition)}")
+        parts.append(f"### {cell(tag)} ({len(under)})\n\n{_case_table(under)}")
     rest = [case for case in suite.cases if not case.tags]
     if rest:
         title = f"### without a tag ({len(rest)})\n\n" if tags else ""
-        parts.append(title + _case_table(rest, definition))
+        parts.append(title + _case_table(rest))
     return "\n\n".join(parts)
 
 
-def _case_table(cases: Sequence[Case], definition: TaskDefinition) -> str:
+def _case_table(cases: Sequence[Case]) -> str:
     rows = []
     for case in cases:
         asked = case.conversation if case.input is None else case.input
@@ -180,7 +181,7 @@ def _case_table(cases: Sequence[Case], definition: TaskDefinition) -> str:
         expected += [code(in_line(check)) for check in case.checks]
         rows.append(
             (
-                cell(case_name(case, definition)),
+                cell(case_id(case)),
                 code(in_line(asked)),
                 "<br>".join(expected),
                 cell(case.note),

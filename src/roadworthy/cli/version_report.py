@@ -10,14 +10,13 @@ import msgspec
 
 from roadworthy.cli.columns import columns, moment, rows_of
 from roadworthy.cli.publish_lines import change_lines
-from roadworthy.core.errors import RoadworthyError
 from roadworthy.core.visible import visible
 from roadworthy.registry import Pointer, Version
 from roadworthy.tasks import ConstraintDefinition, Gate, Suite, TaskDefinition
-from roadworthy.tasks.cases import Case, case_id
+from roadworthy.tasks.cases import case_id
 from roadworthy.tasks.schema_fields import field_table
 
-__all__ = ["case_name", "gate_rows", "in_line", "tag_counts", "version_report"]
+__all__ = ["gate_rows", "in_line", "tag_counts", "version_report"]
 
 
 SHOWN_CASES = 20
@@ -34,7 +33,7 @@ def version_report(version: Version, pointers: Sequence[Pointer]) -> str:
         _section("Prompt", _prompt(definition)),
         _section("Blocks", _blocks(definition.blocks)),
         _section("Constraints", _constraints(definition.constraints)),
-        _section("Cases", _cases(version.suite, definition)),
+        _section("Cases", _cases(version.suite)),
         _section("Gate", columns(gate_rows(version.suite.gate), indent=2)),
     ]
     return visible("\n\n".join(section for section in sections if section))
@@ -111,7 +110,7 @@ def _constraints(constraints: Iterable[ConstraintDefinition]) -> str:
     return "\n".join(lines)
 
 
-def _cases(suite: Suite, definition: TaskDefinition) -> str:
+def _cases(suite: Suite) -> str:
     """How many of each tag, and each with what it expects."""
     if not suite.cases:
         return ""
@@ -121,7 +120,7 @@ def _cases(suite: Suite, definition: TaskDefinition) -> str:
     lines += [f"  every case: {in_line(check)}" for check in suite.checks]
     for case in suite.cases[:SHOWN_CASES]:
         asked = case.conversation if case.input is None else case.input
-        lines.append(f"  {case_name(case, definition)}: {in_line(asked)}")
+        lines.append(f"  {case_id(case)}: {in_line(asked)}")
         if case.expect is not None:
             lines.append(f"     expects {in_line(case.expect)}")
         lines += [f"     checks {in_line(check)}" for check in case.checks]
@@ -129,14 +128,6 @@ def _cases(suite: Suite, definition: TaskDefinition) -> str:
     if more > 0:
         lines.append(f"  … and {more} more: --json shows all")
     return "\n".join(lines)
-
-
-def case_name(case: Case, definition: TaskDefinition) -> str:
-    """What tests call the case; empty if it is none that the task could be asked."""
-    try:
-        return case_id(case, definition)
-    except RoadworthyError:
-        return ""
 
 
 def tag_counts(suite: Suite) -> list[tuple[str, int]]:

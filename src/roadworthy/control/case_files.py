@@ -65,7 +65,7 @@ def save_case(root: Path | None, task: str, data: dict[str, Any]) -> SavedCase:
     with _one_at_a_time:
         number, case = _checked(project, definition, line)
         _append(root / file, line)
-    return SavedCase(task=task, id=case_id(case, definition), file=file, line=number)
+    return SavedCase(task=task, id=case_id(case), file=file, line=number)
 
 
 class _WithLine(SourceFolder):

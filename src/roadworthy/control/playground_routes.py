@@ -38,12 +38,12 @@ from roadworthy.control.playground_page import (
 )
 from roadworthy.control.query import Text, parse_query
 from roadworthy.control.told import Told
-from roadworthy.control.version_page import case_name
 from roadworthy.control.visitor import owner
 from roadworthy.control.working import working_drafts
 from roadworthy.core import Call
 from roadworthy.core.errors import InvalidRequest, NotFound, RoadworthyError
 from roadworthy.tasks import CompiledPrompt, TaskDefinition
+from roadworthy.tasks.cases import case_id
 
 __all__ = ["router"]
 
@@ -298,14 +298,14 @@ class _Playground:
             raise NotFound(f"{version} of {self._name[:80]!r} has no case {number[:20]!r}.")
         href = f"{version_link(self._name, found.row.version)}#cases"
         case = cases[int(number) - 1]
-        return origin_of_case(case, value, href, case_name(case))
+        return origin_of_case(case, value, href, case_id(case))
 
     def _saved_case(self, reference: str, name: str) -> Origin:
         """A case of the working copy, by its name."""
         cases = self._draft.suite.cases if self._draft is not None else ()
         for case in reversed(cases):
-            if name in (case.id, case_name(case)):
-                return origin_of_case(case, reference, "", case_name(case))
+            if name in (case.id, case_id(case)):
+                return origin_of_case(case, reference, "", case_id(case))
         raise NotFound(f"The files of {self._name[:80]!r} hold no case {name[:80]!r}.")
 
 

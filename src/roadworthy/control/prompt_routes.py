@@ -26,7 +26,7 @@ from roadworthy.control.query import Text, parse_query
 from roadworthy.control.tallies import tallies_by_definition
 from roadworthy.control.tests_page import results_view
 from roadworthy.control.told import Told
-from roadworthy.control.version_page import PAGE_ROWS, case_name, version_lines, version_view
+from roadworthy.control.version_page import PAGE_ROWS, version_lines, version_view
 from roadworthy.control.visitor import owner
 from roadworthy.control.working import working_drafts
 from roadworthy.core.errors import (
@@ -41,8 +41,8 @@ from roadworthy.registry.counts import block_uses, case_tallies, latest_binding
 from roadworthy.registry.figures import CaseRuns, by_case, figures_of
 from roadworthy.registry.gate import stricter
 from roadworthy.registry.pointing import rollback_target
-from roadworthy.registry.questions import question_digest
 from roadworthy.tasks import Suite
+from roadworthy.tasks.cases import case_id, question_digest
 
 __all__ = ["router"]
 
@@ -310,7 +310,7 @@ def _case_runs(suite: Suite, results: Sequence[CaseResult]) -> list[CaseRuns]:
     """The cases of a suite that were measured, with their runs."""
     found = by_case(results)
     return [
-        CaseRuns(case_name(case), case.tags, case.weight, found[question])
+        CaseRuns(case_id(case), case.tags, case.weight, found[question])
         for case in suite.cases
         if (question := question_digest(case)) in found
     ]

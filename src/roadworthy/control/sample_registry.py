@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from roadworthy.control.sample_tasks import sample_definitions
-from roadworthy.control.version_page import case_name
 from roadworthy.models import Model
 from roadworthy.registry import (
     Actor,
@@ -24,9 +23,8 @@ from roadworthy.registry import (
     Version,
 )
 from roadworthy.registry.binding import binding_of
-from roadworthy.registry.questions import expected_digest, question_digest
 from roadworthy.tasks import TaskDefinition, Template, definition_digest
-from roadworthy.tasks.cases import Case, Suite
+from roadworthy.tasks.cases import Case, Suite, case_id, expectations_digest, question_digest
 from roadworthy.tasks.gate import Gate
 
 __all__ = ["fill_registry", "sample_models"]
@@ -183,8 +181,8 @@ def _results(
                     question=question_digest(case),
                     run=run,
                 ),
-                expected=expected_digest(case, version.suite),
-                case_id=case_name(case),
+                expected=expectations_digest(case, version.suite),
+                case_id=case_id(case),
                 outcome="first_pass",
                 value={"sentiment": mood, "confidence": 0.7, "themes": []},
                 scores=(Score(name="expect./sentiment", passed=passed, reason=reason),),

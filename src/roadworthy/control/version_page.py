@@ -16,9 +16,8 @@ from roadworthy.control.tallies import Tally
 from roadworthy.control.task_page import SchemaView, schema_view
 from roadworthy.registry import CaseResult, Change, Figures, Level, Pointer, Version, VersionRow
 from roadworthy.registry.gate import decide
-from roadworthy.registry.questions import question_digest
 from roadworthy.tasks import ConstraintDefinition
-from roadworthy.tasks.cases import Case, Suite
+from roadworthy.tasks.cases import Case, Suite, case_id
 
 __all__ = [
     "LEVELS",
@@ -29,7 +28,6 @@ __all__ = [
     "PromptPart",
     "VersionLine",
     "VersionView",
-    "case_name",
     "json_line",
     "json_text",
     "version_lines",
@@ -233,7 +231,7 @@ def _case(row: VersionRow, number: int, case: Case, suite: Suite) -> CaseLine:
     expects = [] if case.expect is None else [_line({"expect": case.expect})]
     return CaseLine(
         number=number,
-        name=case_name(case),
+        name=case_id(case),
         tags=tuple(case.tags),
         weight="" if case.weight == 1 else f"{case.weight:g}",
         n=case.n or suite.n,
@@ -242,11 +240,6 @@ def _case(row: VersionRow, number: int, case: Case, suite: Suite) -> CaseLine:
         note=short(case.note, 200),
         play=prompt_link(row.task, "playground", case=f"{row.version}/{number}"),
     )
-
-
-def case_name(case: Case) -> str:
-    """What a case is called where results are shown: its id, else its question's digest."""
-    return case.id or f"case-{question_digest(case)[:10]}"
 
 
 def json_line(value: Any) -> str:

@@ -13,8 +13,8 @@ from roadworthy.evaluation.subjects import WORKING, judges_named, reference_of
 from roadworthy.models import Model, implicit_model
 from roadworthy.registry import Registry, Version
 from roadworthy.registry.gate import stricter
-from roadworthy.registry.questions import question_digest
 from roadworthy.tasks import Case, Gate, Project, Suite, TaskDefinition
+from roadworthy.tasks.cases import question_digest
 
 __all__ = [
     "State",

@@ -12,9 +12,14 @@ from roadworthy.models import Model
 from roadworthy.pipeline import TASK_PREFIX
 from roadworthy.registry import ResultKey
 from roadworthy.registry.binding import binding_of
-from roadworthy.registry.questions import expected_digest, question_digest, runs_of
 from roadworthy.tasks import Case, Suite, TaskDefinition
-from roadworthy.tasks.cases import case_id, case_input
+from roadworthy.tasks.cases import (
+    case_id,
+    case_input,
+    expectations_digest,
+    question_digest,
+    runs_of,
+)
 from roadworthy.tasks.schemas import validator_of
 
 __all__ = [
@@ -141,20 +146,20 @@ def subject_of(
             invalid.append(case.id or "a conversation without an id")
             continue
         if not accepts(given):
-            invalid.append(case_id(case, definition))
+            invalid.append(case_id(case))
             continue
         question = question_digest(case)
         if question not in asked:
             asked[question] = AskedCase(
                 case=case,
-                id=case_id(case, definition),
+                id=case_id(case),
                 question=question,
                 input=given,
                 runs=selection.runs or runs_of(case, owner),
                 expectations=compile_expectations(
                     case, owner, definition, services=of_suite[id(owner)]
                 ),
-                expected=expected_digest(case, owner),
+                expected=expectations_digest(case, owner),
                 judged=bool(judges_named((*case.checks, *owner.checks))),
             )
     return Subject(

@@ -12,11 +12,16 @@ from roadworthy.registry.binding import binding_of, describe_binding
 from roadworthy.registry.figures import CaseRuns, by_case, figures_of
 from roadworthy.registry.gate import decide, has_thresholds, lowered, refused_lowering, stricter
 from roadworthy.registry.moves import Evidence, Miss
-from roadworthy.registry.questions import expected_digest, question_digest, runs_of
 from roadworthy.registry.results import CaseResult
 from roadworthy.registry.version import Version
 from roadworthy.tasks import Case, Gate, Suite, TaskDefinition
-from roadworthy.tasks.cases import case_id, case_input
+from roadworthy.tasks.cases import (
+    case_id,
+    case_input,
+    expectations_digest,
+    question_digest,
+    runs_of,
+)
 from roadworthy.tasks.schemas import validator_of
 
 __all__ = ["GateCase", "GateCases", "bound_model", "gate_cases", "weigh"]
@@ -25,13 +30,13 @@ __all__ = ["GateCase", "GateCases", "bound_model", "gate_cases", "weigh"]
 class GateCase:
     """One case that a promotion needs, with the suite that says how it is scored."""
 
-    def __init__(self, case: Case, suite: Suite, definition: TaskDefinition) -> None:
+    def __init__(self, case: Case, suite: Suite) -> None:
         self.case = case
         self.suite = suite
         self.question = question_digest(case)
-        self.expected = expected_digest(case, suite)
+        self.expected = expectations_digest(case, suite)
         self.runs = runs_of(case, suite)
-        self.id = _id_of(case, definition)
+        self.id = case_id(case)
 
 
 def bound_model(definition: TaskDefinition, models: Mapping[str, Model]) -> Model:
@@ -64,14 +69,14 @@ class GateCases(NamedTuple):
 def gate_cases(candidate: Version, current: Version | None) -> GateCases:
     """The cases that the candidate has to pass to take the place of the current version."""
     definition, suite = candidate.definition, candidate.suite
-    cases = [GateCase(case, suite, definition) for case in suite.cases]
+    cases = [GateCase(case, suite) for case in suite.cases]
     if current is None:
         return GateCases(cases, [], [])
     known = {case.question: case for case in cases}
     invalid: list[str] = []
     changed: list[str] = []
     for case in current.suite.cases:
-        inherited = GateCase(case, current.suite, definition)
+        inherited = GateCase(case, current.suite)
         same = known.get(inherited.question)
         if same is not None:
             if same.expected != inherited.expected:
@@ -80,7 +85,7 @@ def gate_cases(candidate: Version, current: Version | None) -> GateCases:
         if _accepts(definition, case):
             cases.append(inherited)
         else:
-            invalid.append(_id_of(case, current.definition))
+            invalid.append(case_id(case))
     return GateCases(cases, invalid, changed)
 
 
@@ -156,13 +161,6 @@ def _missing(
 def _listed(ids: Sequence[str], most: int = 3) -> str:
     more = f" and {len(ids) - most} more" if len(ids) > most else ""
     return ", ".join(ids[:most]) + more
-
-
-def _id_of(case: Case, definition: TaskDefinition) -> str:
-    try:
-        return case_id(case, definition)
-    except RoadworthyError:  # a conversation, and the task takes none any more
-        return f"case-{question_digest(case)[:10]}"
 
 
 def _accepts(definition: TaskDefinition, case: Case) -> bool:

@@ -17,7 +17,15 @@ from roadworthy.tasks.gate import Gate
 from roadworthy.tasks.messages import input_from_messages
 from roadworthy.tasks.schemas import validator_of
 
-__all__ = ["Case", "Suite", "case_id", "case_input", "expectations_digest"]
+__all__ = [
+    "Case",
+    "Suite",
+    "case_id",
+    "case_input",
+    "expectations_digest",
+    "question_digest",
+    "runs_of",
+]
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,14 +79,17 @@ def case_input(case: Case, definition: TaskDefinition) -> dict[str, Any]:
     return input_from_messages(definition, case.conversation, is_valid=validator.is_valid)
 
 
-def case_id(case: Case, definition: TaskDefinition) -> str:
-    """The case's id; one that has none is called by the digest of what it asks, so that its name
-    stays when the file is sorted anew or its expectations change.
+def question_digest(case: Case) -> str:
+    """SHA-256 of what the case asks, as it is written: results are found by it."""
+    if case.conversation:
+        return content_digest({"conversation": case.conversation})
+    return content_digest({"input": case.input})
 
-    Raises:
-        InvalidInput: the task takes no such conversation.
-    """
-    return case.id or f"case-{content_digest(case_input(case, definition))[:10]}"
+
+def case_id(case: Case) -> str:
+    """The case's id; one that has none is called by the digest of what it asks, so that its name
+    stays when the file is sorted anew or its expectations change."""
+    return case.id or f"case-{question_digest(case)[:10]}"
 
 
 def expectations_digest(case: Case, suite: Suite) -> str:
@@ -94,3 +105,8 @@ def expectations_digest(case: Case, suite: Suite) -> str:
             "sources": {file: suite.sources.get(file) for file in files},
         }
     )
+
+
+def runs_of(case: Case, suite: Suite) -> int:
+    """How often the case is asked."""
+    return suite.n if case.n is None else case.n

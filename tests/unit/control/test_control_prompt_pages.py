@@ -27,12 +27,11 @@ from roadworthy.registry import (
     Share,
     Version,
 )
-from roadworthy.registry.questions import question_digest
 from roadworthy.registry.store import StoredRegistry
 from roadworthy.storage import StateFolder
 from roadworthy.storage.database import open_database
 from roadworthy.tasks import ConstraintDefinition, Template
-from roadworthy.tasks.cases import Case, Suite
+from roadworthy.tasks.cases import Case, Suite, question_digest
 from roadworthy.tasks.gate import Gate
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}\u202egnp\x00"

@@ -33,8 +33,7 @@ from roadworthy.registry import (
     Share,
 )
 from roadworthy.registry.counts import BlockUse, CaseTally, Step, TaskSteps
-from roadworthy.registry.questions import question_digest
-from roadworthy.tasks.cases import Case, Suite
+from roadworthy.tasks.cases import Case, Suite, question_digest
 from roadworthy.tasks.gate import Gate
 
 ROWS = [row_of(version) for version in ("2.0.0", "1.1.0", "1.0.1", "1.0.0")]

@@ -143,10 +143,10 @@ def test_a_kind_of_another_release_is_unscored() -> None:
 
 def test_a_case_without_an_id_is_called_by_what_it_asks() -> None:
     one = Case(input={"comment": "ok"}, expect="a")
-    same = Case(conversation=[{"role": "user", "content": '{"comment": "ok"}'}], tags=["x"])
-    assert case_id(one, FEEDBACK) == case_id(same, FEEDBACK) != ""
-    assert case_id(Case(input={"comment": "no"}), FEEDBACK) != case_id(one, FEEDBACK)
-    assert case_id(Case(id="mine", input={"comment": "ok"}), FEEDBACK) == "mine"
+    same = Case(input={"comment": "ok"}, expect="b", tags=["x"])
+    assert case_id(one) == case_id(same) != ""
+    assert case_id(Case(input={"comment": "no"})) != case_id(one)
+    assert case_id(Case(id="mine", input={"comment": "ok"})) == "mine"
 
 
 def test_the_digest_of_what_is_expected_follows_checks_and_their_sources_alone() -> None:

@@ -12,9 +12,9 @@ from roadworthy.models import Capabilities, Model
 from roadworthy.registry import CaseResult, Draft, Evidence, Version
 from roadworthy.registry.binding import binding_of, describe_binding
 from roadworthy.registry.publishing import next_publication
-from roadworthy.registry.questions import expected_digest, question_digest, runs_of
 from roadworthy.registry.weighing import bound_model, gate_cases, weigh
 from roadworthy.tasks import Case, Gate, Suite
+from roadworthy.tasks.cases import expectations_digest, question_digest, runs_of
 
 LOCAL = MODELS["local"]
 GATE = Gate(pass_rate=0.9)
@@ -79,10 +79,10 @@ def test_a_question_is_its_input_and_nothing_else() -> None:
 
 def test_what_is_expected_takes_in_checks_of_all_cases_and_the_python_they_run() -> None:
     case = Case(input={}, expect=1, checks=[{"python": "checks.py:polite"}])
-    plain = expected_digest(case, Suite())
-    assert expected_digest(case, Suite(sources={"checks.py": "a"})) != plain
-    assert expected_digest(case, Suite(checks=({"contains": "x"},))) != plain
-    assert expected_digest(case, Suite(sources={"unused.py": "a"}, n=5, gate=GATE)) == plain
+    plain = expectations_digest(case, Suite())
+    assert expectations_digest(case, Suite(sources={"checks.py": "a"})) != plain
+    assert expectations_digest(case, Suite(checks=({"contains": "x"},))) != plain
+    assert expectations_digest(case, Suite(sources={"unused.py": "a"}, n=5, gate=GATE)) == plain
 
 
 def test_a_case_says_for_itself_how_often_it_is_asked() -> None:
@@ -96,7 +96,7 @@ def test_a_question_of_both_is_scored_as_the_candidate_says() -> None:
     draft = draft_of("b {{ comment }}", suite=suite_of(corrected))
     cases = gate_cases(published(draft), current)
     assert [case.id for case in cases.cases] == ["one", "two", "three", "four"]
-    assert cases.cases[0].expected == expected_digest(corrected, draft.suite)
+    assert cases.cases[0].expected == expectations_digest(corrected, draft.suite)
     assert (cases.invalid, cases.changed) == ([], ["one"])
 
 

@@ -44,7 +44,7 @@ def test_a_conversation_for_a_task_without_a_place_for_it_is_an_error() -> None:
 
 
 def test_the_name_of_a_case_without_an_id_follows_what_it_asks_alone() -> None:
-    one = Case(input={"question": "Since when?", "history": TURNS[:2]}, tags=["a"], expect="x")
-    assert case_id(one, SUPPORT) == case_id(Case(conversation=TURNS), SUPPORT)
-    assert case_id(one, SUPPORT) != case_id(Case(conversation=TURNS[-1:]), SUPPORT)
-    assert case_id(Case(id="mine", conversation=TURNS), SUPPORT) == "mine"
+    one = Case(conversation=TURNS, tags=["a"], expect="x")
+    assert case_id(one) == case_id(Case(conversation=TURNS))
+    assert case_id(one) != case_id(Case(conversation=TURNS[-1:]))
+    assert case_id(Case(id="mine", conversation=TURNS)) == "mine"

@@ -19,9 +19,9 @@ from starlette.testclient import TestClient
 
 from roadworthy.control import create_app
 from roadworthy.control.context import Workbench
-from roadworthy.control.memory import MemorySource
-from roadworthy.control.sample_registry import sample_models
-from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample_registry import sample_models
+from roadworthy.control.samples.sample_tasks import sample_definitions
 from roadworthy.core import SystemClock
 from roadworthy.registry import Actor, CaseResult, MoveRequest, ResultKey, Version, VersionRow, rows
 from roadworthy.registry.binding import binding_of

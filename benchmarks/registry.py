@@ -28,7 +28,7 @@ import msgspec
 
 from harness.machine import describe_run
 from harness.tables import number, table
-from roadworthy.control.publisher import Publisher
+from roadworthy.control.keeping.publisher import Publisher
 from roadworthy.core import SystemClock
 from roadworthy.models import Model
 from roadworthy.registry import Actor, Draft, MoveRequest

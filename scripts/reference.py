@@ -26,7 +26,7 @@ from roadworthy.conformance import LOSSLESS, REPAIRS
 from roadworthy.control.app import create_app as create_control
 from roadworthy.control.document import DOCUMENTED
 from roadworthy.control.faults import ErrorBody
-from roadworthy.control.memory import MemorySource
+from roadworthy.control.samples.memory import MemorySource
 from roadworthy.control.task_report import TaskReport
 from roadworthy.core import Call, call, errors
 from roadworthy.core import settings as project_settings

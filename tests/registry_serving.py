@@ -14,9 +14,9 @@ import uvicorn
 from registry_samples import stored_registry
 from roadworthy.access import SessionSigner
 from roadworthy.control import create_app
-from roadworthy.control.access import Access
 from roadworthy.control.context import Workbench
-from roadworthy.control.memory import MemorySource
+from roadworthy.control.entry.access import Access
+from roadworthy.control.samples.memory import MemorySource
 from roadworthy.registry.remote import RemoteRegistry
 
 TOKEN = "of-this-machine"

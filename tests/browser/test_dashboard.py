@@ -14,9 +14,9 @@ from devtools import Tab
 from one_browser import one_browser
 
 from roadworthy.control import create_app
-from roadworthy.control.memory import MemorySource
-from roadworthy.control.sample import sample_calls, sample_status
-from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample import sample_calls, sample_status
+from roadworthy.control.samples.sample_tasks import sample_definitions
 from roadworthy.control.source import Definition
 from roadworthy.core import Call, Reason, Repair, SystemClock
 from roadworthy.models import Model

@@ -16,8 +16,8 @@ from devtools import Browser, Tab, find_chromium
 from roadworthy.access import SessionSigner
 from roadworthy.access.keys import KeyStore
 from roadworthy.control import create_app
-from roadworthy.control.access import Access
-from roadworthy.control.memory import MemorySource
+from roadworthy.control.entry.access import Access
+from roadworthy.control.samples.memory import MemorySource
 from roadworthy.core import SystemClock
 from roadworthy.storage import StateFolder
 from roadworthy.storage.database import open_database

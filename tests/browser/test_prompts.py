@@ -19,10 +19,10 @@ from one_browser import one_browser
 
 from roadworthy.control import create_app
 from roadworthy.control.context import Workbench
-from roadworthy.control.memory import MemorySource
-from roadworthy.control.sample import sample_calls, sample_status
-from roadworthy.control.sample_registry import fill_registry, sample_models
-from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample import sample_calls, sample_status
+from roadworthy.control.samples.sample_registry import fill_registry, sample_models
+from roadworthy.control.samples.sample_tasks import sample_definitions
 from roadworthy.core import SystemClock
 from roadworthy.core.errors import InvalidInput
 from roadworthy.registry import Actor, Draft

@@ -69,7 +69,7 @@ def call_while_killing(server: Server) -> list[str]:
 def kill_now_and_then(server: Server, answered: list[str], stop: threading.Event) -> None:
     """Kill each kind of process at random moments, spread over the calls."""
     chance = random.Random(20261121)
-    kinds = ["roadworthy.serving.gateway", "roadworthy.control.keeper"] * KILLS_EACH
+    kinds = ["roadworthy.serving.gateway", "roadworthy.control.keeping.keeper"] * KILLS_EACH
     chance.shuffle(kinds)
     moments = sorted(chance.uniform(0.05, 0.9) * CALLS for _ in kinds)
     for kind, moment in zip(kinds, moments, strict=True):

@@ -83,7 +83,9 @@ class Browser:
 
 def keeper_of(server: Server) -> psutil.Process:
     children = psutil.Process(server.process.pid).children(recursive=True)
-    return next(child for child in children if "roadworthy.control.keeper" in child.cmdline())
+    return next(
+        child for child in children if "roadworthy.control.keeping.keeper" in child.cmdline()
+    )
 
 
 def test_the_first_key_locks_the_door_and_a_revoked_one_opens_it_no_more(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from canned_upstream import Upstream, canned_upstream
 from production import into_production
 from projects import write_project
-from roadworthy.control.operator_call import call_as_operator
+from roadworthy.control.keeping.operator_call import call_as_operator
 from roadworthy.core.errors import (
     Forbidden,
     InvalidInput,

@@ -166,7 +166,9 @@ def test_a_keeper_that_comes_back_to_faulty_files_keeps_the_last_good_revision(
         project = write_project(tmp_path, upstream.base_url)
         with serving(project, "--dev") as server:
             (project / "tasks/triage/prompt/user.md").write_text("{{ coment }}")
-            keeper = next(c for c in children(server) if "roadworthy.control.keeper" in c.cmdline())
+            keeper = next(
+                c for c in children(server) if "roadworthy.control.keeping.keeper" in c.cmdline()
+            )
             keeper.kill()
             wait_until(
                 lambda: server.control_get("/healthz").json()["status"] == "degraded",
@@ -181,7 +183,9 @@ def test_a_keeper_that_comes_back_does_not_put_changed_files_into_service(tmp_pa
         with serving(project) as server:
             (project / "tasks/triage/prompt/user.md").write_text("Changed: {{ comment }}")
             revision = server.get("/readyz").json()["revision"]
-            keeper = next(c for c in children(server) if "roadworthy.control.keeper" in c.cmdline())
+            keeper = next(
+                c for c in children(server) if "roadworthy.control.keeping.keeper" in c.cmdline()
+            )
             keeper.kill()
             wait_until(
                 lambda: server.control_get("/healthz").json()["status"] == "ok", "it is back"

@@ -16,11 +16,11 @@ from roadworthy.control.answers import answers, json_answer
 from roadworthy.control.conformance_query import ConformanceQuery
 from roadworthy.control.conformance_report import conformance_report
 from roadworthy.control.context import control_of
+from roadworthy.control.entry.visitor import visitor
 from roadworthy.control.health import Health
 from roadworthy.control.query import CallQuery, OverviewQuery, window
 from roadworthy.control.source import ServedTask, Status
 from roadworthy.control.task_report import task_report
-from roadworthy.control.visitor import visitor
 
 __all__ = ["TaskEntry", "TaskList", "router"]
 

@@ -8,27 +8,27 @@ from collections.abc import Collection
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Scope
 
-from roadworthy.control.access import Access, open_access
 from roadworthy.control.api import router as api_router
 from roadworthy.control.assets import load_assets
 from roadworthy.control.conformance_routes import router as conformance_router
 from roadworthy.control.context import Control, Workbench
-from roadworthy.control.diff_routes import router as diff_router
 from roadworthy.control.document import describe
-from roadworthy.control.door import Door
+from roadworthy.control.entry.access import Access, open_access
+from roadworthy.control.entry.door import Door
+from roadworthy.control.entry.guard import Guard
+from roadworthy.control.entry.session_routes import api_router as session_api_router
+from roadworthy.control.entry.session_routes import router as session_router
 from roadworthy.control.faults import fault_response, install_error_handlers
-from roadworthy.control.guard import Guard
-from roadworthy.control.keys_page_routes import router as keys_page_router
-from roadworthy.control.keys_routes import router as keys_router
 from roadworthy.control.pages import router as page_router
-from roadworthy.control.playground_routes import router as playground_router
-from roadworthy.control.prompt_routes import router as prompt_router
-from roadworthy.control.registry_routes import router as registry_router
+from roadworthy.control.prompts.diff_routes import router as diff_router
+from roadworthy.control.prompts.playground_routes import router as playground_router
+from roadworthy.control.prompts.prompt_routes import router as prompt_router
+from roadworthy.control.registry_api.keys_page_routes import router as keys_page_router
+from roadworthy.control.registry_api.keys_routes import router as keys_router
+from roadworthy.control.registry_api.registry_routes import router as registry_router
+from roadworthy.control.registry_api.work_routes import router as work_router
 from roadworthy.control.rendering import Renderer
-from roadworthy.control.session_routes import api_router as session_api_router
-from roadworthy.control.session_routes import router as session_router
 from roadworthy.control.source import CallSource
-from roadworthy.control.work_routes import router as work_router
 from roadworthy.core import Clock, SystemClock
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.core.version import installed_version
@@ -48,8 +48,8 @@ def create_app(
     """The control API and the dashboard over this source.
 
     ``workbench`` holds the registry and what else can be changed here; None: nothing can.
-    ``access`` says who may come in, see `roadworthy.control.access.stored_access`; None: everybody
-    who gets past the guard, as an owner.
+    ``access`` says who may come in, see `roadworthy.control.entry.access.stored_access`; None:
+    everybody who gets past the guard, as an owner.
     ``hosts`` are names, without ports, under which it may be addressed beside loopback's.
     ``gateway_url`` is what the pages tell people to send calls to.
     """

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from roadworthy.control.formats import clip, pretty_json, visible
+from roadworthy.control.drawing.formats import clip, pretty_json, visible
+from roadworthy.control.drawing.waterfall import WaterfallRow, waterfall
 from roadworthy.control.outcomes import OutcomeStyle, style_of
-from roadworthy.control.waterfall import WaterfallRow, waterfall
 from roadworthy.core import Attempt, Call, Message
 from roadworthy.storage.views import StoredCall
 

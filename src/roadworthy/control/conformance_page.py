@@ -12,14 +12,14 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
-from roadworthy.control.charts import Chart, Layer, Panel, share_bar, sparkline
 from roadworthy.control.conformance_query import DEFAULT_BY, ConformanceQuery
-from roadworthy.control.formats import compact, count, iso_time, share
+from roadworthy.control.drawing.charts import Chart, Layer, Panel, share_bar, sparkline
+from roadworthy.control.drawing.formats import compact, count, iso_time, share
+from roadworthy.control.drawing.time_axis import time_column
 from roadworthy.control.links import call_link, link
 from roadworthy.control.outcomes import style_of
 from roadworthy.control.overview import Card, Remark
 from roadworthy.control.query import SPANS
-from roadworthy.control.time_axis import time_column
 from roadworthy.core import format_usd
 from roadworthy.monitoring import Change, ConformanceLine, ConformanceReport, Share
 from roadworthy.storage.ledger import OTHER, Tally

@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from roadworthy.control.access import Access
-from roadworthy.control.announcing import AnnouncingRegistry
 from roadworthy.control.assets import Asset
+from roadworthy.control.entry.access import Access
+from roadworthy.control.entry.visitor import visitor
 from roadworthy.control.health import Health, health_of
+from roadworthy.control.registry_api.announcing import AnnouncingRegistry
 from roadworthy.control.rendering import Renderer
 from roadworthy.control.source import CallSource
-from roadworthy.control.visitor import visitor
 from roadworthy.core import Clock
 from roadworthy.core.errors import NotFound
 from roadworthy.registry import Registry

@@ -12,14 +12,19 @@ from fastapi.openapi.utils import get_openapi
 from roadworthy.access.keys import NewKey
 from roadworthy.control.answers import REFERENCE
 from roadworthy.control.api import TaskList
-from roadworthy.control.case_files import SavedCase
+from roadworthy.control.entry.session_routes import Me
 from roadworthy.control.faults import ErrorBody
 from roadworthy.control.health import Health
-from roadworthy.control.keys_routes import KeyList, KeyWish
-from roadworthy.control.registry_routes import ChannelList, MoveList, ResultList, VersionList
-from roadworthy.control.session_routes import Me
+from roadworthy.control.registry_api.case_files import SavedCase
+from roadworthy.control.registry_api.keys_routes import KeyList, KeyWish
+from roadworthy.control.registry_api.registry_routes import (
+    ChannelList,
+    MoveList,
+    ResultList,
+    VersionList,
+)
+from roadworthy.control.registry_api.work_routes import Played, PlayWish
 from roadworthy.control.task_report import TaskReport
-from roadworthy.control.work_routes import Played, PlayWish
 from roadworthy.monitoring import ConformanceReport
 from roadworthy.registry import Draft, Evidence, Move, MoveRequest, Publication, Version
 from roadworthy.registry.differences import Difference

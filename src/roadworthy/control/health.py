@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from roadworthy.control.formats import count, duration_ms
-from roadworthy.control.serving_plan import told_of_lost
+from roadworthy.control.drawing.formats import count, duration_ms
+from roadworthy.control.keeping.serving_plan import told_of_lost
 from roadworthy.control.source import Status
 
 __all__ = ["Health", "health_of"]

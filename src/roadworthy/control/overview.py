@@ -11,12 +11,12 @@ from typing import Literal
 import msgspec
 from markupsafe import Markup
 
-from roadworthy.control.charts import Chart, Column, Layer, Panel, share_bar, sparkline
-from roadworthy.control.formats import compact, count, duration_ms, iso_time, share
+from roadworthy.control.drawing.charts import Chart, Column, Layer, Panel, share_bar, sparkline
+from roadworthy.control.drawing.formats import compact, count, duration_ms, iso_time, share
+from roadworthy.control.drawing.time_axis import time_column
 from roadworthy.control.links import link
 from roadworthy.control.outcomes import OUTCOMES, not_answered, style_of
 from roadworthy.control.query import SPANS, OverviewQuery
-from roadworthy.control.time_axis import time_column
 from roadworthy.core import ANSWERED, NUSD_PER_USD, format_usd
 from roadworthy.storage.views import Figures, Overview
 

@@ -8,13 +8,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from roadworthy.control.call_page import call_view
-from roadworthy.control.channel_page import Behind, behind_of
 from roadworthy.control.context import Control, control_of
 from roadworthy.control.overview import overview_page
+from roadworthy.control.prompts.channel_page import Behind, behind_of
+from roadworthy.control.prompts.task_states import TaskState, task_states
 from roadworthy.control.query import CallQuery, OverviewQuery, SpanQuery, parse_query, window
 from roadworthy.control.task_page import task_rows, task_view
 from roadworthy.control.task_report import require_known
-from roadworthy.control.task_states import TaskState, task_states
 from roadworthy.control.working import working_drafts
 from roadworthy.core.errors import NotFound
 from roadworthy.registry import Pointer, VersionRow

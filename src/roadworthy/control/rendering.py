@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from roadworthy.conformance import REPAIRS
 from roadworthy.control.assets import Asset
-from roadworthy.control.charts import Chart, Panel, draw_panel
-from roadworthy.control.formats import (
+from roadworthy.control.drawing.charts import Chart, Panel, draw_panel
+from roadworthy.control.drawing.formats import (
     ago,
     compact,
     count,
@@ -24,6 +24,7 @@ from roadworthy.control.formats import (
     utc_time,
     visible,
 )
+from roadworthy.control.entry.visitor import form_token
 from roadworthy.control.links import (
     block_link,
     call_link,
@@ -33,11 +34,10 @@ from roadworthy.control.links import (
     version_link,
 )
 from roadworthy.control.outcomes import OUTCOMES, style_of
+from roadworthy.control.prompts.version_page import LEVELS
 from roadworthy.control.query import SPANS
 from roadworthy.control.task_page import HOLDS, MODES
 from roadworthy.control.teaching import first_commands
-from roadworthy.control.version_page import LEVELS
-from roadworthy.control.visitor import form_token
 from roadworthy.core import format_usd
 
 __all__ = ["Renderer"]

@@ -1,8 +1,8 @@
 """What the control plane asks of the rest of the house: the port of this room.
 
-`roadworthy.control.stored` answers from the database; `roadworthy.control.memory` answers from
-a list of calls, for tests and for looking at the pages. Methods may block: the application
-calls them from threads.
+`roadworthy.control.keeping.stored` answers from the database; `roadworthy.control.samples.memory`
+answers from a list of calls, for tests and for looking at the pages. Methods may block: the
+application calls them from threads.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from roadworthy.conformance import Loss, Target
-from roadworthy.control.formats import clip, pretty_json, share, visible
+from roadworthy.control.drawing.formats import clip, pretty_json, share, visible
 from roadworthy.control.links import link
 from roadworthy.control.outcomes import OUTCOMES
 from roadworthy.control.source import Definition

@@ -9,9 +9,9 @@ from itertools import pairwise
 from starlette.testclient import TestClient
 
 from roadworthy.control import CallSource, create_app
-from roadworthy.control.memory import MemorySource
-from roadworthy.control.sample import sample_calls, sample_status
-from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample import sample_calls, sample_status
+from roadworthy.control.samples.sample_tasks import sample_definitions
 
 NOW_US = 1_795_232_467_000_000
 """2026-11-21 03:41:07 UTC"""

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from roadworthy.access import SessionSigner
 from roadworthy.access.keys import KeyStore, NewKey
 from roadworthy.control import create_app
-from roadworthy.control.access import Access
 from roadworthy.control.context import Play, Workbench
-from roadworthy.control.memory import MemorySource
+from roadworthy.control.entry.access import Access
+from roadworthy.control.samples.memory import MemorySource
 from roadworthy.models import Model
 from roadworthy.registry.store import StoredRegistry
 from roadworthy.storage import StateFolder

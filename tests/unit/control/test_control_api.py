@@ -9,8 +9,8 @@ from dashboard import NOW_US, client_of, empty_source, full_source
 from starlette.testclient import TestClient
 
 from roadworthy.control.health import Health
-from roadworthy.control.memory import MemorySource
-from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample_tasks import sample_definitions
 from roadworthy.control.source import Definition
 from roadworthy.control.task_report import TaskReport
 from roadworthy.core.errors import StoreError

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from keyed import TOKEN, Installation
 
-from roadworthy.control.case_files import save_case
+from roadworthy.control.registry_api.case_files import save_case
 from roadworthy.core.errors import InvalidRequest, NotFound, StoreError
 from roadworthy.tasks import load_project
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from roadworthy.control.charts import (
+from roadworthy.control.drawing.charts import (
     Chart,
     Column,
     Layer,
@@ -17,8 +17,8 @@ from roadworthy.control.charts import (
     share_bar,
     sparkline,
 )
-from roadworthy.control.formats import count
-from roadworthy.control.svg import element
+from roadworthy.control.drawing.formats import count
+from roadworthy.control.drawing.svg import element
 
 Values = list[float | None]
 

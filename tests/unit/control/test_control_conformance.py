@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 
 from roadworthy.control.conformance_page import conformance_page
 from roadworthy.control.conformance_query import ConformanceQuery
-from roadworthy.control.memory import MemorySource
-from roadworthy.control.sample import sample_status
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample import sample_status
 from roadworthy.core import Attempt, Call, Reason, new_id
 from roadworthy.monitoring import ConformanceReport
 

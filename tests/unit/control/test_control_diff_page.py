@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from fixed_registry import row_of, version_of
 
-from roadworthy.control.diff_page import DiffView, diff_view
+from roadworthy.control.prompts.diff_page import DiffView, diff_view
 from roadworthy.registry import Version
 from roadworthy.registry.differences import difference
 from roadworthy.registry.words import Span

@@ -11,7 +11,7 @@ from keyed import TOKEN, Installation, form_token
 from starlette.testclient import TestClient
 
 from roadworthy.access import make_secret
-from roadworthy.control.access import MOST_WAITING
+from roadworthy.control.entry.access import MOST_WAITING
 
 PAGES = ("/", "/calls", "/tasks", "/conformance", "/calls/0123", "/nowhere")
 API = ("/api/overview", "/api/calls", "/api/me", "/api/keys", "/api/openapi.json", "/api/nowhere")

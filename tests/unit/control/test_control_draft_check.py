@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from roadworthy.control.draft_check import checked_draft
+from roadworthy.control.registry_api.draft_check import checked_draft
 from roadworthy.core.errors import InvalidRequest
 from roadworthy.registry import Draft
 from roadworthy.tasks import (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadworthy.control import formats
+from roadworthy.control.drawing import formats
 
 
 @pytest.mark.parametrize(

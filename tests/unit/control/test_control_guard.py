@@ -8,7 +8,7 @@ from dashboard import FixedClock, client_of, full_source
 from starlette.testclient import TestClient
 
 from roadworthy.control import create_app
-from roadworthy.control.guard import CONTENT_SECURITY_POLICY
+from roadworthy.control.entry.guard import CONTENT_SECURITY_POLICY
 
 
 @pytest.fixture(scope="module")

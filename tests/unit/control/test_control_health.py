@@ -5,7 +5,7 @@ import pytest
 from dashboard import NOW_US
 
 from roadworthy.control.health import health_of
-from roadworthy.control.sample import sample_status
+from roadworthy.control.samples.sample import sample_status
 from roadworthy.control.source import GatewayStatus, Status
 
 GOOD = sample_status(NOW_US)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadworthy.control.input_form import (
+from roadworthy.control.prompts.input_form import (
     FieldInput,
     form_of_input,
     form_of_texts,

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from roadworthy.control.keeper_address import KEEPER_FILE, announced
+from roadworthy.control.keeping.keeper_address import KEEPER_FILE, announced
 from roadworthy.core.errors import StoreError
 from roadworthy.storage import StateFolder
 

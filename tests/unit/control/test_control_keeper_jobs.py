@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from roadworthy.control import keeper_jobs
-from roadworthy.control.keeper_jobs import listen_to_supervisor
+from roadworthy.control.keeping import keeper_jobs
+from roadworthy.control.keeping.keeper_jobs import listen_to_supervisor
 from roadworthy.core.errors import StoreError
 
 

@@ -12,7 +12,7 @@ import pytest
 from keyed import TOKEN, Installation
 from starlette.testclient import TestClient
 
-from roadworthy.control import registry_examples as examples
+from roadworthy.control.registry_api import registry_examples as examples
 from roadworthy.tasks import definition_digest
 
 PUBLIC = {"/healthz"}

@@ -17,8 +17,8 @@ from dashboard import (
 from starlette.testclient import TestClient
 
 from roadworthy.conformance import REPAIRS
-from roadworthy.control.memory import MemorySource
-from roadworthy.control.sample import sample_calls, sample_status
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample import sample_calls, sample_status
 from roadworthy.control.source import Definition, Status
 from roadworthy.core import (
     Attempt,

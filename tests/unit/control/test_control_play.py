@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from keyed import TOKEN, Installation
 
-from roadworthy.control import registry_examples as examples
+from roadworthy.control.registry_api import registry_examples as examples
 from roadworthy.core.errors import OutputNonconforming, RegistryUnreachable, RoadworthyError
 
 PATH = "/api/tasks/classify-feedback/play"

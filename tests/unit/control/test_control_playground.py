@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 
 from roadworthy.control import create_app
 from roadworthy.control.context import Workbench
-from roadworthy.control.memory import MemorySource
-from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample_tasks import sample_definitions
 from roadworthy.control.source import Definition
 from roadworthy.core import Call, Repair, new_id
 from roadworthy.core.errors import OutputRefused, RoadworthyError

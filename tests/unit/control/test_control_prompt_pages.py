@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from roadworthy.control import create_app
 from roadworthy.control.context import Workbench
-from roadworthy.control.sample_registry import fill_registry, sample_models
+from roadworthy.control.samples.sample_registry import fill_registry, sample_models
 from roadworthy.registry import (
     Actor,
     CaseResult,

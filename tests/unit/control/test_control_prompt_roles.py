@@ -11,7 +11,7 @@ from dashboard import Page
 from keyed import Installation, form_token
 from starlette.testclient import TestClient
 
-from roadworthy.control.sample_registry import fill_registry, sample_models
+from roadworthy.control.samples.sample_registry import fill_registry, sample_models
 from roadworthy.registry import Actor, Draft, MoveRequest
 from roadworthy.tasks.gate import Gate
 

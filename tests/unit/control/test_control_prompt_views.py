@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 from fixed_registry import NOW_US, row_of, version_of
 
-from roadworthy.control.block_page import block_lines, block_view
-from roadworthy.control.channel_page import (
+from roadworthy.control.prompts.block_page import block_lines, block_view
+from roadworthy.control.prompts.channel_page import (
     behind_of,
     channel_cards,
     move_line,
     told_move,
     weighing_of,
 )
-from roadworthy.control.playground_page import compared_values
-from roadworthy.control.prompt_figures import evidence_view, figure_rows, percent_of
-from roadworthy.control.task_states import task_states
-from roadworthy.control.tests_page import results_view
-from roadworthy.control.version_page import version_lines, version_view
+from roadworthy.control.prompts.playground_page import compared_values
+from roadworthy.control.prompts.prompt_figures import evidence_view, figure_rows, percent_of
+from roadworthy.control.prompts.task_states import task_states
+from roadworthy.control.prompts.tests_page import results_view
+from roadworthy.control.prompts.version_page import version_lines, version_view
 from roadworthy.registry import (
     Actor,
     CaseResult,

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from pipelines import MODEL
 from projects import write_project
-from roadworthy.control.publisher import BoundModels, Publisher
+from roadworthy.control.keeping.publisher import BoundModels, Publisher
 from roadworthy.core import SystemClock
 from roadworthy.core.errors import ProjectError, StoreError
 from roadworthy.registry import Actor, Draft, MoveRequest

@@ -12,7 +12,7 @@ from keyed import Installation, form_token, log_in
 
 from roadworthy.access import make_secret
 from roadworthy.access.sessions import SESSION_US
-from roadworthy.control.session_routes import local_path
+from roadworthy.control.entry.session_routes import local_path
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from dashboard import NOW_US, FixedClock, client_of, page_of
 
-from roadworthy.control.memory import MemorySource
+from roadworthy.control.keeping.stored import StoredSource
 from roadworthy.control.query import window
-from roadworthy.control.sample import sample_calls
-from roadworthy.control.stored import StoredSource
+from roadworthy.control.samples.memory import MemorySource
+from roadworthy.control.samples.sample import sample_calls
 from roadworthy.core import Settings
 from roadworthy.models import LOCAL_MODEL
 from roadworthy.storage import JournalWriter, StateFolder

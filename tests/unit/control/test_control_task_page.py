@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from roadworthy.control.sample_tasks import sample_definitions
+from roadworthy.control.samples.sample_tasks import sample_definitions
 from roadworthy.control.source import Definition
 from roadworthy.control.task_page import MAX_OTHERS, Cell, KeywordRow, task_rows, task_view
 from roadworthy.core import Mode

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from roadworthy.control.waterfall import waterfall
+from roadworthy.control.drawing.waterfall import waterfall
 from roadworthy.core import Attempt, Call, Stage
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from roadworthy.control.sample_registry import fill_registry, sample_models
+from roadworthy.control.samples.sample_registry import fill_registry, sample_models
 from roadworthy.core import SystemClock
 from roadworthy.registry import Actor
 from roadworthy.registry.counts import Counting, block_uses, case_tallies, task_steps

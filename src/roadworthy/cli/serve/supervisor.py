@@ -142,7 +142,7 @@ def keeper_child(
         elif message["type"] == "failed":
             ready.set_exception(RoadworthyError(message["message"]))
 
-    command = ["-m", "roadworthy.control.keeper"]
+    command = ["-m", "roadworthy.control.keeping.keeper"]
     command += ["--socket-fd", str(sock.fileno())]
     command += ["--project", str(options.project), "--state", str(options.state)]
     command += ["--gateway-url", serving.gateway_url]

@@ -1,0 +1,1 @@
+"""Charts as SVG, time axes, and figures as people read them."""

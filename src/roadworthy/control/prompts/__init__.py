@@ -1,0 +1,1 @@
+"""The pages of tasks' versions, channels, tests and blocks, and the playground."""

@@ -1,0 +1,1 @@
+"""The registry, keys and cases over HTTP, and what is checked of what comes in."""

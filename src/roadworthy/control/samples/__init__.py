@@ -1,0 +1,1 @@
+"""Installations of given values, for tests and for looking at pages."""

@@ -77,10 +77,16 @@ def _model(state: ServingState, name: str) -> Model:
 
 
 def _find(state: ServingState, reference: str) -> Pin | tuple[str, CompiledTask]:
-    name, _, selector = reference.partition("@")
+    name, at, selector = reference.partition("@")
     given = state.tasks.get(reference)
     if given is not None:
         return name, given
+    if at and not selector:  # a pin whose version came out empty must not serve another unseen
+        raise UnknownTask(
+            f"no version stands after the '@' of {reference[:100]!r}; name one, such as"
+            " '@1.4.0', or leave the '@' out for what is served",
+            param="model",
+        )
     if selector in ("", WORKING):
         return name, _served(state, name, selector)
     index = state.snapshot.versions.get(name)

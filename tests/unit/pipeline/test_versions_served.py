@@ -79,6 +79,13 @@ def test_the_working_copy_is_not_served_in_production(tmp_path: Path) -> None:
     assert "serve --dev" in why_not(pipeline, at("@working")).message
 
 
+def test_a_pin_whose_version_came_out_empty_serves_no_other(tmp_path: Path) -> None:
+    pipeline, _ = serving_versions(ScriptedUpstream([GOOD]), tmp_path, snapshot_of())
+    error = why_not(pipeline, at("@"))
+    assert isinstance(error, UnknownTask)
+    assert "no version stands after the '@' of 'triage@'" in error.message
+
+
 @pytest.mark.parametrize(
     ("index", "says"),
     [

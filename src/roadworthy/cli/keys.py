@@ -30,10 +30,16 @@ def _group() -> None:
 
 @keys.command()
 def create(
-    name: Annotated[str, typer.Option(help="Whose it is, or what for; it stands in the history.")],
     role: Annotated[
         RoleName, typer.Option(help="viewer reads; owner publishes, promotes and makes keys.")
     ] = RoleName.viewer,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose it is, or what for; it stands in the history. By default yours, as git"
+            " knows it."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     project: Annotated[Path | None, ProjectOption] = None,
 ) -> None:
@@ -41,11 +47,13 @@ def create(
 
     From the first key on, nobody is let in without one, but for this machine's own command line.
     """
+    from roadworthy.cli.git import author
     from roadworthy.cli.keys_access import open_keys
     from roadworthy.cli.place import open_installation
 
-    with open_keys(open_installation(project)) as kept:
-        made = kept.create(name, role.value)
+    installation = open_installation(project)
+    with open_keys(installation) as kept:
+        made = kept.create(author(installation.root) if name is None else name, role.value)
     if as_json:
         import msgspec
 

@@ -24,6 +24,14 @@ def test_a_key_is_printed_alone_and_once(project: Path) -> None:
     assert made.out.strip().encode() not in state.read_bytes()
 
 
+def test_a_key_without_a_name_is_its_makers(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roadworthy.cli.git.author", lambda root: "Ana")
+    made = roadworthy("keys", "create", "--role", "owner", "--json", project=project)
+    assert json.loads(made.out)["key"]["name"] == "Ana"
+    again = roadworthy("keys", "create", "--role", "viewer", project=project)
+    assert "take another name" in again.err
+
+
 def test_keys_are_listed_and_revoked_by_their_ids(project: Path) -> None:
     for name in ("Ana", "Ben"):
         roadworthy("keys", "create", "--name", name, "--role", "owner", project=project)

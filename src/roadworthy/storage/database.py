@@ -39,6 +39,8 @@ def open_database(folder: StateFolder) -> Engine:
         raise StoreError(
             f"the database {folder.database} cannot be used: {reason}. If it is damaged, move it"
             " away and start again: a new one is made, and calls still in the journal are loaded."
+            " Published versions and their history come back with a backup of the database, or by"
+            " `roadworthy import` of an exported folder."
         ) from error
     except StoreError:
         engine.dispose()

@@ -3,12 +3,14 @@ another installation, for safekeeping."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from roadworthy.cli.options import ProjectOption
+from roadworthy.core.errors import UnknownTask
 
 __all__ = ["export", "import_"]
 
@@ -36,13 +38,14 @@ def export(
 
     with open_registry(open_installation(project)) as registry:
         bundle = registry.export(tasks or ())
+    names = {version["row"]["task"] for version in bundle["versions"]}
+    _refuse_unpublished(tasks or (), names)
     if as_json:
         import msgspec
 
         typer.echo(msgspec.json.encode(bundle).decode())
         return
     changed = write_folder(bundle, to)
-    names = {version["row"]["task"] for version in bundle["versions"]}
     held = f"{_count(len(bundle['versions']), 'version')} of {_count(len(names), 'task')}"
     wrote = f"{_count(len(changed), 'file')} changed" if changed else "nothing changed"
     typer.echo(f"{to}: {held}, {_count(len(bundle['results']), 'result')}; {wrote}.")
@@ -81,6 +84,16 @@ def import_(
         typer.echo(f"took  {row.task} {row.version}")
     same = len(bundle["versions"]) - len(new)
     typer.echo(f"{_count(len(new), 'version')} new, {same} here already.")
+
+
+def _refuse_unpublished(wanted: Collection[str], published: Collection[str]) -> None:
+    """A backup of nothing must not pass for one: a folder given in place of a task is told so."""
+    for task in wanted:
+        if task not in published:
+            raise UnknownTask(
+                f"nothing of {task!r} is published, so nothing was exported; `roadworthy log` lists"
+                " what is, and --to names the folder"
+            )
 
 
 def _count(number: int, noun: str) -> str:

@@ -105,3 +105,14 @@ def test_another_version_of_the_same_number_is_a_conflict(project: Path, tmp_pat
     said = roadworthy("import", str(there), project=other)
     assert (said.status, "sort 1.0.0" in said.err) == (1, True)
     assert len(roadworthy("log", "--json", project=other).out.splitlines()) == 1
+
+
+def test_an_export_of_what_is_not_published_writes_nothing_and_fails(
+    project: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "export"
+    said = roadworthy("export", "sortt", "--to", str(there), project=project)
+    assert said.status == 1
+    assert "nothing of 'sortt' is published" in said.err
+    assert "--to" in said.err
+    assert not there.exists()

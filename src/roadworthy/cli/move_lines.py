@@ -20,6 +20,10 @@ def move_lines(move: Move) -> str:
     if move.evidence is not None:
         lines += [line for line in (evidence_lines(move.evidence),) if line]
         lines += [f"  missed: {miss.message}" for miss in move.evidence.misses]
+    if move.kind == "promote" and move.from_version is None and move.evidence is None:
+        # A name that was mistyped would pass for one that is guarded.
+        pin = f"task:{move.task}@{move.channel}"
+        lines.append(f"{move.channel} is a new channel without a gate; callers reach it by {pin}.")
     if move.kind == "promote" and move.from_version is not None:
         channel = "" if move.channel == "production" else f" --channel {shlex.quote(move.channel)}"
         lines.append(f"Back: roadworthy rollback {shlex.quote(move.task)}{channel}")

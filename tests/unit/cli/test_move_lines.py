@@ -141,3 +141,20 @@ def test_no_terminal_obeys_what_somebody_wrote() -> None:
     assert "\u202e" not in shown
     moved = msgspec.structs.replace(MOVE, by=Actor(name="\x1b]0;title"))
     assert "\x1b" not in move_lines(moved) + history_lines([moved], tasks=True)
+
+
+def test_a_channel_that_nothing_pointed_to_before_is_told() -> None:
+    first = Move(
+        id="m",
+        task="triage",
+        channel="prod",
+        kind="promote",
+        from_version=None,
+        to_version="1.0.0",
+        at_us=0,
+        by=Actor(name="Ada"),
+    )
+    said = move_lines(first)
+    assert "prod is a new channel without a gate; callers reach it by task:triage@prod." in said
+    again = msgspec.structs.replace(first, from_version="0.9.0")
+    assert "new channel" not in move_lines(again)

@@ -126,7 +126,7 @@ def test_two_that_open_at_once_migrate_once(folder: StateFolder) -> None:
         except StoreError as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=open_it) for _ in range(3)]
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -6,14 +6,13 @@ A gateway starts from it while the database is away, so it is never half written
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from roadworthy.core.errors import StoreError
+from roadworthy.core.whole_files import write_whole
 from roadworthy.models import Model
 from roadworthy.tasks.definition import Snapshot
 from roadworthy.tasks.digest import content_digest
@@ -67,16 +66,7 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(snapshot))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, msgspec.json.encode(snapshot))
     except OSError as error:
         raise StoreError(
             f"the snapshot {path} cannot be written: {error.strerror}; make its folder writable"

@@ -7,9 +7,7 @@ is there is whole, unless the disk or a person damaged it. Called by the registr
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -17,6 +15,7 @@ from typing import Final
 import msgspec
 
 from roadworthy.core.errors import StoreError
+from roadworthy.core.whole_files import write_whole
 from roadworthy.tasks.definition import TaskDefinition
 
 __all__ = ["missing_version_files", "read_version_file", "version_file", "write_version_file"]
@@ -58,16 +57,7 @@ def write_version_file(folder: Path, digest: str, definition: TaskDefinition) ->
     content = _File(format=FORMAT, digest=digest, checksum=_sum(raw), definition=msgspec.Raw(raw))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{digest[:12]}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(content))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, msgspec.json.encode(content))
     except OSError as error:
         raise StoreError(
             f"the version's file {path} cannot be written: {error.strerror}; make its folder"

@@ -3,18 +3,16 @@ that they are: whoever can read this file is the installation's owner."""
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from roadworthy.core.errors import StoreError
+from roadworthy.core.whole_files import write_whole
 from roadworthy.storage import StateFolder
 
 __all__ = ["KEEPER_FILE", "announced"]
@@ -38,7 +36,8 @@ def announced(folder: StateFolder, sock: socket.socket) -> Iterator[str]:
     path = folder.path / KEEPER_FILE
     token = secrets.token_urlsafe(32)
     try:
-        _write(path, _Address(_url_of(sock), token))
+        # A new file, so that nobody holds it open who may not read it, and never half of one.
+        write_whole(path, msgspec.json.encode(_Address(_url_of(sock), token)))
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written: {error.strerror}; make its folder writable"
@@ -47,14 +46,6 @@ def announced(folder: StateFolder, sock: socket.socket) -> Iterator[str]:
         yield token
     finally:
         path.unlink(missing_ok=True)
-
-
-def _write(path: Path, address: _Address) -> None:
-    # A new file, so that nobody holds it open who may not read it, and never half of one.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:  # mkstemp's mode is 0600
-        file.write(msgspec.json.encode(address))
-    Path(name).replace(path)
 
 
 def _url_of(sock: socket.socket) -> str:

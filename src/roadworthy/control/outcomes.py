@@ -66,6 +66,18 @@ OUTCOMES: Final[Mapping[str, OutcomeStyle]] = {
             _CIRCLE,
         ),
         _style(
+            "rule",
+            "answered",
+            "A rule of the task answered; no model was asked.",
+            "M2 2.5h8v7H2ZM2 6h8",
+        ),
+        _style(
+            "chain",
+            "answered",
+            "The task's steps answered, each of them a call of its own.",
+            "M1 6a2 2 0 1 0 4 0A2 2 0 1 0 1 6ZM7 6a2 2 0 1 0 4 0A2 2 0 1 0 7 6ZM5 6h2",
+        ),
+        _style(
             "failed",
             "withheld",
             "The answer did not conform to the schema, so it was not delivered.",
@@ -83,7 +95,12 @@ OUTCOMES: Final[Mapping[str, OutcomeStyle]] = {
             "The token limit cut the answer off.",
             "M1.5 2.5h9M1.5 6h5.5M1.5 9.5h2.5",
         ),
-        _style("refused", "withheld", "The model refused to answer.", _CIRCLE + "M2.6 2.6l6.8 6.8"),
+        _style(
+            "refused",
+            "withheld",
+            "The model refused to answer, or a rule denied it.",
+            _CIRCLE + "M2.6 2.6l6.8 6.8",
+        ),
         _style(
             "rejected",
             "caller",

@@ -19,12 +19,16 @@ __all__ = [
     "Attempt",
     "Call",
     "CallError",
+    "Confidence",
+    "Fired",
     "Message",
     "Mode",
     "Outcome",
+    "Purpose",
     "Reason",
     "ReasonKind",
     "Repair",
+    "RuleEffect",
     "Stage",
     "StopReason",
     "Surface",
@@ -39,14 +43,18 @@ Outcome: TypeAlias = Literal[
     "repaired",  # conformed after a lossless or schema-guided repair
     "reasked",  # conformed after failing fields were asked again
     "unchecked",  # answered, and no schema was given to check it by
-    "refused",  # the model refused
+    "rule",  # a rule answered; no model was asked
+    "chain",  # its steps answered, each of them a call of its own
+    "refused",  # the model refused, or a rule denied it
     "truncated",  # the token limit cut the answer off
     "failed",  # it did not conform, and was not delivered
     "errored",  # the provider or the gateway failed
     "rejected",  # the request was at fault; no model was asked
     "cancelled",  # the caller went away
 ]
-ANSWERED: frozenset[str] = frozenset({"first_pass", "repaired", "reasked", "unchecked"})
+ANSWERED: frozenset[str] = frozenset(
+    {"first_pass", "repaired", "reasked", "unchecked", "rule", "chain"}
+)
 """Outcomes that delivered an answer."""
 
 Surface: TypeAlias = Literal["chat", "task", "python", "test"]
@@ -61,6 +69,10 @@ Mode: TypeAlias = Literal["grammar", "strict", "tool", "json", "prompt", "none"]
 """How an attempt asked for structure: a grammar that binds every token, the provider's strict
 JSON Schema, the parameters of one forced function, the provider's JSON mode, words in the prompt,
 or no structure at all."""
+Purpose: TypeAlias = Literal["answer", "reask", "vote", "choose", "calibrate"]
+"""What an attempt was for: the answer; fields of it asked again; one of several votes or
+candidates; the likelihood of a closed field's values; the same on an input without content."""
+RuleEffect: TypeAlias = Literal["answer", "deny", "set", "fill", "model"]
 ReasonKind: TypeAlias = Literal["repair", "reask", "failure"]
 """What a reason led to: the answer was mended, asked again, or not delivered."""
 
@@ -100,6 +112,23 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     declare; the empty string is the whole answer."""
 
 
+class Fired(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that took effect."""
+
+    name: str
+    effect: RuleEffect
+
+
+class Confidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What speaks for one field of an answer, measured and not told by the model."""
+
+    value: float
+    """0 to 1: the share of votes that agree, or the calibrated probability."""
+    method: Literal["votes", "likelihood"]
+    votes: int = 0
+    """How many were asked; 0: it was no vote."""
+
+
 class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One request to an upstream within a call. Times are from the call's start."""
 
@@ -108,7 +137,7 @@ class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True):
     provider: str
     upstream_model: str = ""
     mode: Mode = "none"
-    purpose: Literal["answer", "reask"] = "answer"
+    purpose: Purpose = "answer"
     start_us: int = 0
     duration_us: int = 0
     first_token_us: int | None = None
@@ -173,6 +202,20 @@ class Call(msgspec.Struct, kw_only=True, omit_defaults=True):
     repairs: tuple[Repair, ...] = ()
     reasons: tuple[Reason, ...] = ()
     """Why it did not conform as it came, each told once; empty: it did, or there is no schema."""
+    rules: tuple[Fired, ...] = ()
+    """Rules that took effect, in their order."""
+    confidence: dict[str, Confidence] = {}
+    """By JSON pointer into the value; fields of which nothing was measured are left out."""
+    parent_id: str | None = None
+    """The chain's call that this one is a step of; None: a caller made it."""
+    root_id: str | None = None
+    """The outermost call above it; None: this is it."""
+    step: str = ""
+    """Which step of the parent."""
+    item: int | None = None
+    """Which item of a ``for_each``, from 0."""
+    resumes: str | None = None
+    """The call whose recorded steps this one went on from."""
     attempts: list[Attempt] = msgspec.field(default_factory=list)
     stages: list[Stage] = msgspec.field(default_factory=list)
     gateway: str = ""

@@ -17,7 +17,9 @@
     ├── OutputError                   422  the model answered, the answer may not be delivered
     │   ├── OutputNonconforming       422
     │   ├── OutputRefused             422
+    │   ├── DeniedByRule              422  a rule of the task denied the input
     │   └── OutputTruncated           422
+    ├── CostLimitReached              422  the call would cost more than max_cost_usd
     ├── UpstreamError                 502  no usable answer came from the provider
     │   ├── UpstreamRejected          its own 4xx
     │   ├── UpstreamRateLimited       429
@@ -49,6 +51,8 @@ from typing import ClassVar
 
 __all__ = [
     "BodyTooLarge",
+    "CostLimitReached",
+    "DeniedByRule",
     "ExchangeMissing",
     "ExportDamaged",
     "Forbidden",
@@ -115,6 +119,8 @@ class RoadworthyError(Exception):
         """The recorded call that ended with this error, if there is one."""
         self.version = ""
         """The version of the task that the call reached, if it came so far."""
+        self.step = ""
+        """The step of a chain that failed, ``outer/inner`` within chains of chains."""
         super().__init__(self.message)
 
 
@@ -215,10 +221,23 @@ class OutputRefused(OutputError):
     code = "output_refused"
 
 
+class DeniedByRule(OutputError):
+    """A rule of the task denies this input."""
+
+    code = "denied_by_rule"
+
+
 class OutputTruncated(OutputError):
     """The answer was cut off at the token limit. Raise max_tokens, or ask for less."""
 
     code = "output_truncated"
+
+
+class CostLimitReached(RoadworthyError):
+    """The call has spent what it may. Raise max_cost_usd of its task, or ask for less."""
+
+    status = 422
+    code = "cost_limit_reached"
 
 
 class UpstreamError(RoadworthyError):

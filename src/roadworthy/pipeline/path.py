@@ -22,7 +22,7 @@ from typing import Protocol
 from roadworthy.core import Call, Clock, Outcome, new_id
 from roadworthy.core.errors import InvalidRequest, JournalUnavailable, Overloaded, RoadworthyError
 from roadworthy.models import Upstream
-from roadworthy.pipeline.conformed import conform_reply
+from roadworthy.pipeline.answering import answer_whole
 from roadworthy.pipeline.fields import Fields
 from roadworthy.pipeline.flow import Flow, Whole
 from roadworthy.pipeline.generate import Generation
@@ -73,7 +73,7 @@ class Pipeline:
         state, recorder = self._begin(request)
         with self._settled_on_error(state, recorder):
             prepared = await self._prepare(state, request, recorder)
-            finished = await self._whole(Generation(self.upstream, prepared, recorder))
+            finished = await answer_whole(Generation(self.upstream, prepared, recorder))
         self._settle(state, recorder, recorder.call.outcome, finished.error)
         return finished
 
@@ -89,7 +89,7 @@ class Pipeline:
             prepared = await self._prepare(state, request, recorder)
             generation = Generation(self.upstream, prepared, recorder)
             if generation.prepared.stream == "buffered":
-                finished = await self._whole(generation)
+                finished = await answer_whole(generation)
         if generation.prepared.stream == "raw":
             return CallStream(call=recorder.call, deltas=await Flow(generation, settle).open())
         if generation.prepared.stream == "fields":
@@ -108,13 +108,6 @@ class Pipeline:
             call.task, call.model = target.label, target.model.name
             call.version = target.task.definition.version if target.task else ""
         return prepare(state, request, recorder, target)
-
-    async def _whole(self, generation: Generation) -> Finished:
-        recorder = generation.recorder
-        with recorder.stage("generate"):
-            reply = await generation.answer()
-        with recorder.stage("conform"):
-            return await conform_reply(generation, reply)
 
     def _begin(self, request: CallRequest) -> tuple[ServingState, Recorder]:
         state = self.state()

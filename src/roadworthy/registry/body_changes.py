@@ -17,6 +17,7 @@ EXAMPLES_FILE: Final = "prompt/examples.jsonl"
 _ASSURANCE: Final = {"raw": 0, "fields": 1, "buffered": 2}
 """How sure a caller may be, while a stream runs, that what arrived is part of an answer that
 conforms."""
+_FURTHER: Final = ("rules", "chain", "votes", "best_of", "judges", "choose", "max_cost_usd")
 _MEANS: Final = {
     "raw": "text arrives as the model writes it, and may not conform in the end",
     "fields": "fields arrive once each of them is known to conform",
@@ -33,6 +34,7 @@ def body_changes(old: TaskDefinition, new: TaskDefinition) -> list[Change]:
         *_blocks(old.blocks, new.blocks),
         *_texts(old.sources, new.sources, "sources/"),
         *_constraints(old.constraints, new.constraints),
+        *_further(old, new),
         *_texts(old.sources, new.sources, ""),
     ]
 
@@ -78,6 +80,12 @@ def _settings(old: TaskDefinition, new: TaskDefinition) -> Iterator[Change]:
         if before != after:
             was, now = (unset if value is None else str(value) for value in (before, after))
             yield _minor(name, f"{was} became {now}")
+
+
+def _further(old: TaskDefinition, new: TaskDefinition) -> Iterator[Change]:
+    for name in _FURTHER:
+        if getattr(old, name) != getattr(new, name):
+            yield _minor(name, "changed")
 
 
 def _parameters(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:

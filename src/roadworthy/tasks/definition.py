@@ -6,25 +6,36 @@ folder, read by gateways. They hold names of secrets, never secrets.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from roadworthy.core import Mode, Settings
+from roadworthy.core import Mode, RuleEffect, Settings
 from roadworthy.models import Model
 
 __all__ = [
+    "BestOf",
+    "ChainDefinition",
     "ConstraintDefinition",
+    "OnError",
     "RepairLevel",
+    "RuleDefinition",
     "Snapshot",
+    "StepDefinition",
     "StreamMode",
     "TaskDefinition",
     "Template",
+    "Ties",
     "VersionIndex",
+    "Votes",
 ]
 
 StreamMode: TypeAlias = Literal["fields", "buffered", "raw"]
 RepairLevel: TypeAlias = Literal["none", "lossless", "schema"]
+OnError: TypeAlias = Literal["fail", "skip", "default", "task"]
+Ties: TypeAlias = Literal["first", "fail"]
+"""What delivers a field on which no value has more votes than every other: the earliest vote for
+one of the foremost values, or nothing, so that the call fails."""
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +64,88 @@ class ConstraintDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     """JSON pointers into the output: what the failure is about, and what is asked for again."""
 
 
+class RuleDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is decided of a call without a model. Rules take effect in order; the first that
+    answers or denies ends it."""
+
+    name: str
+    effect: RuleEffect
+    when: str | None = None
+    """CEL over ``input`` and ``vars``; the rule fires only where it comes out true. None: it
+    always does."""
+    answer: Any = None
+    """``answer``: the output. Anywhere in it stands ``{"cel": "…"}`` for a computed value."""
+    deny: str = ""
+    """``deny``: what the caller is told."""
+    values: dict[str, Any] = {}
+    """``set``: variables by name; ``fill``: top-level fields of the output, which no model is asked
+    for. Each is ``{"cel": "…"}``, ``{"python": "rules.py:function"}`` or ``{"value": …}``."""
+    model: str = ""
+    """``model``: the logical model that is asked in place of the task's own."""
+
+
+class Votes(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """The answer is asked for several times, and each field takes the value of the most."""
+
+    n: Annotated[int, msgspec.Meta(ge=2, le=25)]
+    models: tuple[str, ...] = ()
+    """Logical models that are asked in turn; none: the task's own, each time."""
+    ties: Ties = "first"
+
+
+class BestOf(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """Several candidates, of which the judge's favourite is delivered."""
+
+    n: Annotated[int, msgspec.Meta(ge=2, le=25)]
+    judge: str
+    """A task that scores a candidate; as in a ``judge`` check."""
+    models: tuple[str, ...] = ()
+
+
+class StepDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of a chain."""
+
+    name: str
+    task: str
+    """Which of the chain's `tasks` it runs."""
+    needs: tuple[str, ...] = ()
+    """Steps that must have ended before: those declared, and those that it reads."""
+    wires: dict[str, str] = {}
+    """By input field, the path that it takes its value from: ``input.sku``, ``copy.text``,
+    ``item.name``. The field ``""``: the whole input."""
+    constants: dict[str, Any] = {}
+    """Input fields that are the same in every call."""
+    when: str | None = None
+    """CEL over ``input``, ``item`` and the steps before; where it does not come out true, the step
+    is skipped. None: it always runs."""
+    on_error: OnError = "fail"
+    fallback: str = ""
+    """``task``: which of the chain's `tasks` answers in its place, given the same input."""
+    default: Any = msgspec.UNSET
+    """What stands for the step's output where it fails under ``default``, or is skipped. UNSET: a
+    skipped step has no output, and steps that need a value of it are skipped as well."""
+    for_each: str | None = None
+    """A path to a list: the step runs once for each ``item`` of it, and its output is the list of
+    theirs, in order. Items skipped have no place in it."""
+    concurrency: int = 4
+    """How many items run at once."""
+
+
+class ChainDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of a task that is made of steps."""
+
+    steps: tuple[StepDefinition, ...]
+    """As they were written; each runs once its `needs` have ended."""
+    output: dict[str, str]
+    """By output field, the path of its value; the field ``""``: the whole output."""
+    tasks: dict[str, TaskDefinition]
+    """The tasks that its steps run, by name, pinned: each says its own version."""
+
+
 class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """One state of one task: everything that serving a call of it needs."""
 
@@ -72,6 +165,18 @@ class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """Texts that templates may include, by name."""
     constraints: tuple[ConstraintDefinition, ...] = ()
     """All must hold of what is delivered; in the order of `rules.toml`."""
+    rules: tuple[RuleDefinition, ...] = ()
+    """In the order of `rules.toml`."""
+    chain: ChainDefinition | None = None
+    """Its steps; None: a prompt, or rules alone, answer."""
+    votes: Votes | None = None
+    best_of: BestOf | None = None
+    judges: dict[str, TaskDefinition] = {}
+    """The tasks that choose among candidates, by name, pinned as the steps of a chain are."""
+    choose: tuple[str, ...] = ()
+    """Closed top-level fields of the output whose value is chosen by its likelihood."""
+    max_cost_usd: float | None = None
+    """What one call may cost, all its attempts and steps together; None: no limit."""
     sources: dict[str, str] = {}
     """Texts of the Python files that serving it runs, by path relative to the project. They are
     compared with the files that are installed; what is stored is never run."""

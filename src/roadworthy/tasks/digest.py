@@ -24,15 +24,9 @@ def definition_digest(definition: TaskDefinition) -> str:
     Not part of it: the task's name, version and description, what its input schema says to people
     alone, and where its files stand.
     """
-    # Left out where there are none, so that a task without them keeps its digest.
-    constraints = {"constraints": definition.constraints} if definition.constraints else {}
-    mode = {"mode": definition.mode} if definition.mode is not None else {}
-    sources = {"sources": definition.sources} if definition.sources else {}
     return content_digest(
         {
-            **constraints,
-            **mode,
-            **sources,
+            **_optional(definition),
             "model": definition.model,
             "parameters": definition.parameters,
             "input_schema": without_remarks(definition.input_schema),
@@ -47,6 +41,29 @@ def definition_digest(definition: TaskDefinition) -> str:
             "timeout_s": definition.timeout_s,
         }
     )
+
+
+def _optional(definition: TaskDefinition) -> dict[str, Any]:
+    """What is left out where there is none, so that a task without it keeps its digest."""
+    chain = definition.chain
+    parts = {
+        "constraints": definition.constraints,
+        "mode": definition.mode,
+        "sources": definition.sources,
+        "rules": definition.rules,
+        "votes": definition.votes,
+        "best_of": definition.best_of,
+        "judges": _digests(definition.judges),
+        "choose": definition.choose,
+        "max_cost_usd": definition.max_cost_usd,
+        "chain": chain and (chain.steps, chain.output, _digests(chain.tasks)),
+    }
+    return {name: part for name, part in parts.items() if part not in (None, (), {})}
+
+
+def _digests(tasks: dict[str, TaskDefinition]) -> dict[str, str]:
+    """What other tasks answer by; which versions they are called is no part of it."""
+    return {name: task.digest for name, task in tasks.items()}
 
 
 def _ordered(schema: Any) -> Any:

@@ -18,6 +18,13 @@ from roadworthy.registry.levels import State, changes_between, level_of
 from roadworthy.registry.version import Level
 from roadworthy.tasks import ConstraintDefinition, TaskDefinition, Template
 from roadworthy.tasks.cases import Case, Suite
+from roadworthy.tasks.definition import (
+    BestOf,
+    ChainDefinition,
+    RuleDefinition,
+    StepDefinition,
+    Votes,
+)
 from roadworthy.tasks.digest import definition_digest
 from roadworthy.tasks.gate import Gate
 
@@ -358,9 +365,21 @@ def _another(value: Any) -> Any:
     return known.get(value, "another")
 
 
+OTHERS: dict[str, Any] = {
+    "timeout_s": 3.5,
+    "rules": (RuleDefinition(name="empty", effect="deny", deny="Say something."),),
+    "chain": ChainDefinition(steps=(StepDefinition(name="a", task="b"),), output={}, tasks={}),
+    "votes": Votes(n=3),
+    "best_of": BestOf(n=3, judge="judge"),
+    "judges": {"judge": TASK},
+    "choose": ("sentiment",),
+    "max_cost_usd": 0.5,
+}
+
+
 @pytest.mark.parametrize("name", sorted(set(TaskDefinition.__struct_fields__) - OF_NO_STATE))
 def test_nothing_of_a_definition_changes_unnoticed(name: str) -> None:
-    other = 3.5 if name == "timeout_s" else _another(getattr(TASK, name))
+    other = OTHERS[name] if name in OTHERS else _another(getattr(TASK, name))
     after = msgspec.structs.replace(TASK, **{name: other})
     level = level_of(changes_between((TASK, SUITE), (after, SUITE)))
     of_answers = definition_digest(after) != definition_digest(TASK)

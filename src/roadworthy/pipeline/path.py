@@ -2,7 +2,7 @@
 
 ::
 
-    resolve → check → render → generate → conform → settle
+    resolve → check → rule → render → generate → conform → settle
 
 `Pipeline.run` serves a whole answer, `Pipeline.stream` one that flows. Both write every stage
 into the `Call`, and both hand it to the journal before the caller has the answer, whatever
@@ -23,10 +23,12 @@ from roadworthy.core import Call, Clock, Outcome, new_id
 from roadworthy.core.errors import InvalidRequest, JournalUnavailable, Overloaded, RoadworthyError
 from roadworthy.models import Upstream
 from roadworthy.pipeline.answering import answer_whole
+from roadworthy.pipeline.checked import check_request
+from roadworthy.pipeline.decided import Decided, decide
 from roadworthy.pipeline.fields import Fields
 from roadworthy.pipeline.flow import Flow, Whole
 from roadworthy.pipeline.generate import Generation
-from roadworthy.pipeline.prepare import Prepared, prepare
+from roadworthy.pipeline.prepare import prepare
 from roadworthy.pipeline.recorder import Recorder, bug_error, without_texts
 from roadworthy.pipeline.request import CallRequest, CallStream, Finished
 from roadworthy.pipeline.resolve import TASK_PREFIX, resolve
@@ -72,8 +74,11 @@ class Pipeline:
         """
         state, recorder = self._begin(request)
         with self._settled_on_error(state, recorder):
-            prepared = await self._prepare(state, request, recorder)
-            finished = await answer_whole(Generation(self.upstream, prepared, recorder))
+            decided = await self._decide(state, request, recorder)
+            finished = decided.finished
+            if finished is None:
+                prepared = prepare(decided, recorder)
+                finished = await answer_whole(Generation(self.upstream, prepared, recorder))
         self._settle(state, recorder, recorder.call.outcome, finished.error)
         return finished
 
@@ -86,28 +91,31 @@ class Pipeline:
         state, recorder = self._begin(request)
         settle = partial(self._settle, state, recorder)
         with self._settled_on_error(state, recorder):
-            prepared = await self._prepare(state, request, recorder)
-            generation = Generation(self.upstream, prepared, recorder)
-            if generation.prepared.stream == "buffered":
-                finished = await answer_whole(generation)
-        if generation.prepared.stream == "raw":
-            return CallStream(call=recorder.call, deltas=await Flow(generation, settle).open())
-        if generation.prepared.stream == "fields":
-            return CallStream(call=recorder.call, deltas=await Fields(generation, settle).open())
+            decided = await self._decide(state, request, recorder)
+            finished = decided.finished
+            if finished is None:
+                prepared = prepare(decided, recorder)
+                generation = Generation(self.upstream, prepared, recorder)
+                if prepared.stream == "buffered":
+                    finished = await answer_whole(generation)
+        if finished is None:
+            flows = Flow if prepared.stream == "raw" else Fields
+            return CallStream(call=recorder.call, deltas=await flows(generation, settle).open())
         settle(recorder.call.outcome, finished.error)
         if finished.error is not None:
             raise finished.error
         return CallStream(call=recorder.call, deltas=Whole(finished))
 
-    async def _prepare(
+    async def _decide(
         self, state: ServingState, request: CallRequest, recorder: Recorder
-    ) -> Prepared:
+    ) -> Decided:
         call = recorder.call
         with recorder.stage("resolve"):
             target = await resolve(state, request)
             call.task, call.model = target.label, target.model.name
             call.version = target.task.definition.version if target.task else ""
-        return prepare(state, request, recorder, target)
+        checked = check_request(state, request, recorder, target)
+        return decide(state, checked, recorder)
 
     def _begin(self, request: CallRequest) -> tuple[ServingState, Recorder]:
         state = self.state()

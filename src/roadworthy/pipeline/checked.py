@@ -1,0 +1,127 @@
+"""The stage check: whether the request can be understood, and what its answer must conform to.
+
+Pure; the input and what it must satisfy stand in the call afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from roadworthy.conformance import (
+    OutputSchema,
+    Plan,
+    compile_schema,
+    modes_beside,
+    plan_request,
+    validate_input,
+)
+from roadworthy.core import Mode
+from roadworthy.core.errors import InvalidRequest
+from roadworthy.models import Model
+from roadworthy.pipeline.compiled import CompiledTask
+from roadworthy.pipeline.recorder import Recorder
+from roadworthy.pipeline.request import CallRequest
+from roadworthy.pipeline.resolve import Target
+from roadworthy.pipeline.state import ServingState
+from roadworthy.tasks import input_from_messages
+
+__all__ = ["Checked", "check_request", "parameters_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A request that is not at fault, before anything is decided about it."""
+
+    request: CallRequest
+    model: Model
+    """What is asked, unless a rule chooses another."""
+    task: CompiledTask | None
+    """None: a plain model, whose messages are the caller's."""
+    schema: OutputSchema | None
+    """What the delivered answer must conform to; None: free text."""
+    modes: tuple[Mode, ...]
+    """In which to ask this model for structure."""
+    plan: Plan | None
+    """How this model is asked for all of the schema."""
+    deadline_us: int
+    """Of the whole call, on `Clock.elapsed_us`."""
+
+
+def check_request(
+    state: ServingState, request: CallRequest, recorder: Recorder, target: Target
+) -> Checked:
+    """The request, understood; its input is written into the call.
+
+    Raises:
+        InvalidRequest: the request is at fault; no model needs to be asked.
+    """
+    task = target.task
+    with recorder.stage("check"):
+        if task is None:
+            _require_messages(request)
+            schema = _caller_schema(request)
+            modes = modes_beside(target.model.capabilities.modes, request.parameters)
+            plan = None if schema is None else plan_request(schema, modes)
+        else:
+            recorder.call.input = _task_input(task, request)
+            schema, plan = task.output, task.plan
+            modes = modes_beside(task.modes, parameters_of(task, request))
+            if schema is None:
+                schema = _caller_schema(request)
+                plan = None if schema is None else plan_request(schema, modes)
+            elif modes != task.modes:
+                plan = plan_request(schema, modes, name=task.definition.name)
+        if schema is not None:
+            _require_one_answer(request)
+    return Checked(
+        request=request,
+        model=target.model,
+        task=task,
+        schema=schema,
+        modes=modes,
+        plan=plan,
+        deadline_us=recorder.began_us + round(_timeout_s(state, request, task) * 1e6),
+    )
+
+
+def parameters_of(task: CompiledTask | None, request: CallRequest) -> dict[str, Any]:
+    """A task's own parameters are part of its version; a caller may only add to them."""
+    return request.parameters | task.definition.parameters if task else request.parameters
+
+
+def _timeout_s(state: ServingState, request: CallRequest, task: CompiledTask | None) -> float:
+    own = None if task is None else task.definition.timeout_s
+    limits = (state.snapshot.settings.limits.timeout_s, request.timeout_s, own)
+    return min(limit for limit in limits if limit)
+
+
+def _task_input(task: CompiledTask, request: CallRequest) -> dict[str, Any]:
+    given = request.input
+    if given is None:
+        _require_messages(request)
+    if given is None or request.messages:  # messages beside an input may be its history
+        given = input_from_messages(
+            task.definition, request.messages, given, is_valid=task.input.is_valid
+        )
+    validate_input(task.input, given)
+    return given
+
+
+def _caller_schema(request: CallRequest) -> OutputSchema | None:
+    return None if request.output_schema is None else compile_schema(request.output_schema)
+
+
+def _require_one_answer(request: CallRequest) -> None:
+    if request.parameters.get("n", 1) not in (None, 1):
+        raise InvalidRequest(
+            "n must be 1 where the answer has a schema; send the request n times", param="n"
+        )
+
+
+def _require_messages(request: CallRequest) -> None:
+    if not request.messages:
+        raise InvalidRequest(
+            'messages is missing or empty; send [{"role": "user", "content": "…"}]',
+            param="messages",
+        )

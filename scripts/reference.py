@@ -42,6 +42,8 @@ from roadworthy.serving.body import MAX_DEPTH
 from roadworthy.tasks import Suite, TaskDefinition
 from roadworthy.tasks import parameters as task_parameters
 from roadworthy.tasks.cases import Case
+from roadworthy.tasks.chain.step_table import StepTable
+from roadworthy.tasks.definition import BestOf, Votes
 from roadworthy.tasks.examples import Example
 from roadworthy.tasks.expectations import KINDS, Placed
 from roadworthy.tasks.expectations.language import LANGUAGES
@@ -260,6 +262,9 @@ def settings() -> str:
         price=key_table(PriceEntry),
         providers=provider_table(),
         task=key_table(TaskFile),
+        step=key_table(StepTable),
+        votes=key_table(Votes),
+        best_of=key_table(BestOf),
         known=known,
         reserved=reserved,
         roles=", ".join(f"`{role}`" for role in FIELD_ROLES),

@@ -90,9 +90,12 @@ class Votes(
     """The answer is asked for several times, and each field takes the value of the most."""
 
     n: Annotated[int, msgspec.Meta(ge=2, le=25)]
+    """How often it is asked for, at most: what a majority has settled is not asked further."""
     models: tuple[str, ...] = ()
     """Logical models that are asked in turn; none: the task's own, each time."""
     ties: Ties = "first"
+    """Where no value of a field has more votes than every other: the one that was voted for
+    first, or the call fails."""
 
 
 class BestOf(
@@ -101,9 +104,11 @@ class BestOf(
     """Several candidates, of which the judge's favourite is delivered."""
 
     n: Annotated[int, msgspec.Meta(ge=2, le=25)]
+    """How many candidates are asked for."""
     judge: str
     """A task that scores a candidate; as in a ``judge`` check."""
     models: tuple[str, ...] = ()
+    """Logical models that are asked in turn; none: the task's own, each time."""
 
 
 class StepDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

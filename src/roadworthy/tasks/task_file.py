@@ -8,19 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
 from roadworthy.core import Mode
 from roadworthy.core.documents import Document, Fault, SourceFolder, did_you_mean, read_toml
 from roadworthy.tasks.cases import Suite
+from roadworthy.tasks.chain.step_table import StepTable
 from roadworthy.tasks.definition import (
+    BestOf,
     ConstraintDefinition,
     RepairLevel,
     StreamMode,
     TaskDefinition,
     Template,
+    Votes,
 )
 from roadworthy.tasks.digest import definition_digest
 from roadworthy.tasks.examples import expand_examples
@@ -33,6 +36,7 @@ from roadworthy.tasks.rules import RULES_FILE, load_constraints
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
 from roadworthy.tasks.suite_file import JudgeUse, load_suite
 from roadworthy.tasks.template_check import check_templates, included_blocks
+from roadworthy.tasks.voting import chosen_fields, votes_of, voting_faults
 
 __all__ = ["LoadedTask", "TaskFile", "TaskSources", "TestTable", "is_task_name", "load_task"]
 
@@ -79,7 +83,19 @@ class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
     max_reasks: Annotated[int, msgspec.Meta(ge=0, le=10)] = 2
     """How often fields that do not conform are asked for again before the call fails."""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
-    """Deadline of one call, all its attempts together; left out: that of [limits]."""
+    """Deadline of one call, all its attempts and steps together; left out: that of [limits]."""
+    max_cost_usd: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """What one call may cost at most, all its attempts and steps together; left out: no limit."""
+    votes: Annotated[int, msgspec.Meta(ge=2, le=25)] | Votes | None = None
+    """How often the answer is asked for; each field takes the value of the most. As a table:
+    ``[votes]`` with ``n``, ``models`` and ``ties``."""
+    best_of: BestOf | None = None
+    """Several candidates are asked for, and the one that a judge scores highest is delivered."""
+    choose: Literal["likelihood"] | dict[str, Literal["likelihood"]] | None = None
+    """Closed fields of the output (an enum, a boolean) take the value that is the most likely to
+    the model, in place of what it writes; as a table, only those named. The rest is generated."""
+    step: list[StepTable] = []
+    """The steps of a chain; left out: the task has a prompt, or rules alone answer."""
     test: TestTable = TestTable()
     """How the task's cases are tested."""
     gate: Gate = Gate()
@@ -178,7 +194,13 @@ class _Loading:
             repair=given.repair,
             max_reasks=given.max_reasks,
             timeout_s=given.timeout_s,
+            max_cost_usd=given.max_cost_usd,
+            votes=votes_of(given.votes),
+            best_of=given.best_of,
+            choose=chosen_fields(given.choose, output.schema),
         )
+        has_model = self.sources.models.knows
+        self.faults += voting_faults(definition, self.document, has_model=has_model)
         return self.finish(definition)
 
     def load_suite(self, input_schema: dict[str, Any], output: FrozenSchema) -> None:

@@ -9,6 +9,7 @@ import pytest
 from roadworthy.core import Settings
 from roadworthy.core.errors import ProjectError
 from roadworthy.tasks import Project, find_project, load_project
+from roadworthy.tasks.definition import Votes
 
 Files = Mapping[str, str]
 Load = Callable[[Files], Project]
@@ -72,6 +73,15 @@ def test_two_files_are_a_task_that_answers_free_text(load: Load) -> None:
     task = project.tasks["hello"]
     assert (task.output_schema, task.stream, task.model) == (None, "raw", "local")
     assert "local" in project.models
+
+
+def test_votes_choices_and_the_limit_of_cost_are_read(load: Load) -> None:
+    given = "votes = 3\nchoose = 'likelihood'\nmax_cost_usd = 0.02\n[output.fields]\nok = 'boolean'"
+    more = {"tasks/t/task.toml": given, "tasks/t/prompt/user.md": "Is it?"}
+    task = load(more).tasks["t"]
+    assert (task.votes, task.choose, task.max_cost_usd) == (Votes(n=3), ("ok",), 0.02)
+    plain = load({"tasks/t/task.toml": "", "tasks/t/prompt/user.md": "Is it?"}).tasks["t"]
+    assert (plain.votes, plain.choose, plain.max_cost_usd) == (None, (), None)
 
 
 def test_an_environment_binds_a_model_anew(load: Load) -> None:

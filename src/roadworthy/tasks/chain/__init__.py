@@ -1,0 +1,1 @@
+"""Chains: steps read from `task.toml`, the paths that wire them, and what these may carry."""

@@ -18,6 +18,7 @@ from roadworthy.storage import StateFolder
 from roadworthy.storage.database import open_database
 from roadworthy.tasks import Case, Gate, Suite, TaskDefinition, Template, definition_digest
 from roadworthy.tasks.cases import expectations_digest, question_digest
+from roadworthy.tasks.definition import ChainDefinition, StepDefinition
 
 ADA = Actor(name="Ada")
 VIEWER = Actor(name="Vi", role="viewer")
@@ -45,6 +46,16 @@ def definition_of(prompt: str = "{{ comment }}", **changes: Any) -> TaskDefiniti
     }
     definition = TaskDefinition(**(fields | changes))
     return msgspec.structs.replace(definition, digest=definition_digest(definition))
+
+
+def chain_of(*tasks: TaskDefinition, name: str = "chain", **changes: Any) -> TaskDefinition:
+    """A chain that runs these, one after the other; its digest is right."""
+    steps = tuple(StepDefinition(name=task.name, task=task.name) for task in tasks)
+    chain = ChainDefinition(
+        steps=steps, output={"": tasks[-1].name}, tasks={task.name: task for task in tasks}
+    )
+    fields: dict[str, Any] = {"model": "", "templates": (), "chain": chain, **changes}
+    return definition_of(name=name, **fields)
 
 
 def draft_of(prompt: str = "{{ comment }}", **changes: Any) -> Draft:

@@ -20,16 +20,18 @@ class Registry(Protocol):
     """Published versions, channels, their history, and what tests have measured."""
 
     def publish(self, draft: Draft, by: Actor) -> Publication:
-        """Make the draft the task's next version, unless it equals the newest.
+        """Make the draft the task's next version, unless it equals the newest. The tasks that it
+        runs are pinned to published versions of theirs.
 
         Raises:
             Forbidden: `by` is no owner.
+            RegistryConflict: it runs a task in a state that no version has.
             InvalidRequest: there is no message, or `bump` would lower the computed level.
         """
         ...
 
     def preview(self, draft: Draft) -> Publication:
-        """What `publish` would do; writes nothing."""
+        """What `publish` would do, once what is `unpublished` has been; writes nothing."""
         ...
 
     def versions(self, task: str | None = None, *, limit: int = 100) -> list[VersionRow]:

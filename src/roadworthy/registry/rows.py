@@ -24,7 +24,7 @@ from roadworthy.storage.schema import (
     versions,
 )
 from roadworthy.storage.upsert import upsert
-from roadworthy.tasks import content_digest
+from roadworthy.tasks import TaskDefinition, content_digest
 
 __all__ = [
     "add_move",
@@ -33,6 +33,7 @@ __all__ = [
     "moved_us",
     "newest_row",
     "read_moves",
+    "read_pinned",
     "read_pointers",
     "read_results",
     "read_row",
@@ -85,6 +86,13 @@ def read_row(connection: Connection, task: str, version: str) -> VersionRow | No
     query = select(versions).where(versions.c.task == task, versions.c.version == version)
     row = connection.execute(query).first()
     return None if row is None else version_row(row)
+
+
+def read_pinned(connection: Connection, task: str, digest: str) -> TaskDefinition | None:
+    """The definition of the task's newest version with this digest of the definition."""
+    query = select(versions).where(versions.c.task == task, versions.c.definition_digest == digest)
+    row = connection.execute(query.order_by(*_NUMBER).limit(1)).first()
+    return None if row is None else read_version(connection, version_row(row)).definition
 
 
 def read_version(connection: Connection, row: VersionRow) -> Version:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -24,6 +26,7 @@ from roadworthy.registry.bundle import Bundle, bundle_of, check_bundle
 from roadworthy.registry.count_queries import count_cases, find_block_uses, read_steps
 from roadworthy.registry.counts import BlockUse, CaseTally, TaskSteps
 from roadworthy.registry.moves import Evidence, Move, MoveRequest, Pointer
+from roadworthy.registry.pinning import pin_steps, require_published, unpublished_steps
 from roadworthy.registry.pointing import check_allowed, check_channel, rollback_target
 from roadworthy.registry.publishing import check_message, draft_digest, next_publication
 from roadworthy.registry.references import resolve_reference
@@ -33,6 +36,7 @@ from roadworthy.registry.version import Actor, Draft, Publication, Version, Vers
 from roadworthy.registry.weighing import bound_model, weigh
 from roadworthy.storage import StateFolder
 from roadworthy.storage.database import writing
+from roadworthy.tasks import TaskDefinition
 from roadworthy.tasks.sources import differing_sources
 from roadworthy.tasks.version_files import write_version_file
 
@@ -67,6 +71,9 @@ class StoredRegistry:
         if by.role != "owner":
             raise Forbidden(f"the key of {by.name} may read only; publishing takes an owner's")
         check_message(draft)
+        with self._reading() as connection:
+            draft, unpublished = _pinned(connection, draft)
+        require_published(draft.definition, unpublished)
         with _told():
             definition, digest = draft_digest(draft)
             # Before the row: whoever sees the version finds its file.
@@ -81,8 +88,10 @@ class StoredRegistry:
     def preview(self, draft: Draft) -> Publication:
         by = Actor(name="")
         with self._reading() as connection:
+            draft, unpublished = _pinned(connection, draft)
             newest = self._newest(connection, draft.definition.name)
-        return next_publication(draft, newest, by, now_us=self._clock.now_us())[0]
+        publication, _ = next_publication(draft, newest, by, now_us=self._clock.now_us())
+        return msgspec.structs.replace(publication, unpublished=unpublished)
 
     def versions(self, task: str | None = None, *, limit: int = 100) -> list[VersionRow]:
         with self._reading() as connection:
@@ -256,6 +265,18 @@ class StoredRegistry:
     def _writing(self) -> Iterator[Connection]:
         with _told(), writing(self._engine) as connection:
             yield connection
+
+
+def _pinned(connection: Connection, draft: Draft) -> tuple[Draft, tuple[str, ...]]:
+    """The draft with what it runs pinned, and what of that is not published."""
+
+    @cache
+    def find(task: str, digest: str) -> TaskDefinition | None:
+        return rows.read_pinned(connection, task, digest)
+
+    definition = pin_steps(draft.definition, find)
+    unpublished = unpublished_steps(definition, find)
+    return msgspec.structs.replace(draft, definition=definition), unpublished
 
 
 def _require(evidence: Evidence, request: MoveRequest, candidate: Version) -> None:

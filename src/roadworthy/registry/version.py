@@ -87,3 +87,5 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     previous: str | None = None
     """The version that the changes are seen from; None: there was none."""
+    unpublished: tuple[str, ...] = ()
+    """Of a preview: tasks that it runs and that must be published first, in this order."""

@@ -3,10 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
-from registry_samples import definition_of
+from registry_samples import chain_of, definition_of
 from roadworthy.models import Model
 from roadworthy.registry.binding import (
     binding_of,
@@ -17,10 +16,7 @@ from roadworthy.registry.binding import (
 from roadworthy.tasks.asked_models import asked_models
 from roadworthy.tasks.definition import (
     BestOf,
-    ChainDefinition,
     RuleDefinition,
-    StepDefinition,
-    TaskDefinition,
     Votes,
 )
 
@@ -35,15 +31,6 @@ RULES = definition_of(
 def bound(**upstreams: str) -> Callable[[str], Model]:
     """Logical models, bound to these; others to themselves."""
     return lambda name: Model(name=name, provider="openai", upstream=upstreams.get(name, name))
-
-
-def chain_of(*tasks: TaskDefinition) -> TaskDefinition:
-    chain = ChainDefinition(
-        steps=tuple(StepDefinition(name=task.name, task=task.name) for task in tasks),
-        output={"": tasks[-1].name},
-        tasks={task.name: task for task in tasks},
-    )
-    return definition_of(name="chain", model="", templates=(), chain=chain)
 
 
 def test_a_task_that_asks_one_model_is_bound_as_that_model_is() -> None:
@@ -74,8 +61,8 @@ def test_every_model_that_a_task_may_ask_is_part_of_its_binding(changes: dict[st
 
 
 def test_the_models_of_steps_are_those_of_the_chain_down_to_its_chains() -> None:
-    inner = chain_of(definition_of(name="one", model="a"), RULES)
-    outer = chain_of(msgspec.structs.replace(inner, name="inner"), definition_of(model="b"))
+    inner = chain_of(definition_of(name="one", model="a"), RULES, name="inner")
+    outer = chain_of(inner, definition_of(model="b"))
     assert asked_models(outer) == ("a", "b")
     assert binding_of_task(outer, bound()) != binding_of_task(outer, bound(a="another"))
 

@@ -33,6 +33,7 @@ HEAVY = {
     "pydantic",
     "rich",
     "sqlalchemy",
+    "tokenizers",
     "uvicorn",
     "uvloop",
     "wordllama",

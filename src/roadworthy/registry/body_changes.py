@@ -6,18 +6,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from roadworthy.registry.chain_changes import chain_changes
+from roadworthy.registry.rule_changes import rule_changes
 from roadworthy.registry.schema_words import shown
 from roadworthy.registry.version import Change
 from roadworthy.tasks import TaskDefinition
-from roadworthy.tasks.definition import ConstraintDefinition, Template
+from roadworthy.tasks.definition import BestOf, ConstraintDefinition, Template, Votes
 
-__all__ = ["EXAMPLES_FILE", "body_changes", "prompt_files", "prompt_place"]
+__all__ = [
+    "EXAMPLES_FILE",
+    "body_changes",
+    "candidates_words",
+    "prompt_files",
+    "prompt_place",
+]
 
 EXAMPLES_FILE: Final = "prompt/examples.jsonl"
 _ASSURANCE: Final = {"raw": 0, "fields": 1, "buffered": 2}
 """How sure a caller may be, while a stream runs, that what arrived is part of an answer that
 conforms."""
-_FURTHER: Final = ("rules", "chain", "votes", "best_of", "judges", "choose", "max_cost_usd")
 _MEANS: Final = {
     "raw": "text arrives as the model writes it, and may not conform in the end",
     "fields": "fields arrive once each of them is known to conform",
@@ -28,13 +35,15 @@ _MEANS: Final = {
 def body_changes(old: TaskDefinition, new: TaskDefinition) -> list[Change]:
     """Everything between the input and the output."""
     return [
+        *chain_changes(old, new),
         *_settings(old, new),
+        *_candidates(old, new),
         *_parameters(old.parameters, new.parameters),
         *_templates(old, new),
         *_blocks(old.blocks, new.blocks),
         *_texts(old.sources, new.sources, "sources/"),
+        *rule_changes(old.rules, new.rules),
         *_constraints(old.constraints, new.constraints),
-        *_further(old, new),
         *_texts(old.sources, new.sources, ""),
     ]
 
@@ -62,7 +71,7 @@ def _minor(place: str, what: str) -> Change:
 
 
 def _settings(old: TaskDefinition, new: TaskDefinition) -> Iterator[Change]:
-    if old.model != new.model:
+    if old.model != new.model and old.model and new.model:
         yield _minor("model", f"{old.model} became {new.model}")
     if old.stream != new.stream:
         what = f"{old.stream} became {new.stream}: {_MEANS[new.stream]}"
@@ -75,6 +84,7 @@ def _settings(old: TaskDefinition, new: TaskDefinition) -> Iterator[Change]:
         ("repair", ""),
         ("max_reasks", ""),
         ("timeout_s", "the installation's"),
+        ("max_cost_usd", "no limit"),
     ):
         before, after = (getattr(definition, name) for definition in (old, new))
         if before != after:
@@ -82,10 +92,32 @@ def _settings(old: TaskDefinition, new: TaskDefinition) -> Iterator[Change]:
             yield _minor(name, f"{was} became {now}")
 
 
-def _further(old: TaskDefinition, new: TaskDefinition) -> Iterator[Change]:
-    for name in _FURTHER:
-        if getattr(old, name) != getattr(new, name):
-            yield _minor(name, "changed")
+def _candidates(old: TaskDefinition, new: TaskDefinition) -> Iterator[Change]:
+    """How one answer is made of several, and fields that are chosen in place of written."""
+    for name, before, after in (
+        ("votes", old.votes, new.votes),
+        ("best_of", old.best_of, new.best_of),
+    ):
+        if before is None and after is not None:
+            yield _minor(name, f"added: {candidates_words(after)}")
+        elif after is None and before is not None:
+            yield _minor(name, f"removed: {candidates_words(before)}")
+        elif before is not None and after is not None and before != after:
+            yield _minor(name, f"{candidates_words(before)} became {candidates_words(after)}")
+    for field in sorted({*old.choose} ^ {*new.choose}):
+        chosen = "chosen by its likelihood" if field in new.choose else "written by the model"
+        yield _minor(f"choose.{field}", f"is {chosen} now")
+    if old.choose != new.choose and {*old.choose} == {*new.choose}:
+        yield _minor("choose", "fields are chosen in another order")
+
+
+def candidates_words(given: Votes | BestOf) -> str:
+    """``3 votes of a, b; ties go to the first``, ``the best of 4 by judge``."""
+    of = f" of {', '.join(given.models)}" if given.models else ""
+    if isinstance(given, BestOf):
+        return f"the best of {given.n}{of and f' asked{of}'} by {given.judge}"
+    ties = "ties go to the first" if given.ties == "first" else "ties fail"
+    return f"{given.n} votes{of}; {ties}"
 
 
 def _parameters(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:

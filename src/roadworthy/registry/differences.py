@@ -13,7 +13,9 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from roadworthy.registry.body_changes import EXAMPLES_FILE, prompt_files
+from roadworthy.registry.chain_changes import step_settings, version_words
 from roadworthy.registry.levels import changes_between, level_of
+from roadworthy.registry.rule_changes import rule_settings
 from roadworthy.registry.suite_changes import case_name, paired_cases, thresholds
 from roadworthy.registry.version import Change, Level, Version, VersionRow
 from roadworthy.registry.words import Row, compare_texts, whole_text
@@ -33,7 +35,10 @@ __all__ = [
 Verb: TypeAlias = Literal["added", "removed", "changed"]
 WORKING: Final = "working"
 """What a working copy is called where a version is asked for."""
-_SETTINGS: Final = ("model", "stream", "mode", "repair", "max_reasks", "timeout_s")
+_SETTINGS: Final = (
+    *("model", "stream", "mode", "repair", "max_reasks", "timeout_s", "max_cost_usd"),
+    *("choose", "votes", "best_of"),
+)
 
 
 class TextDifference(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +55,8 @@ class ValueDifference(msgspec.Struct, frozen=True, kw_only=True):
     """A setting before and after; None where it is not set."""
 
     place: str
-    """``model``, ``parameters.temperature``, ``constraints.sure``, ``gate.pass_rate``, …"""
+    """``model``, ``parameters.temperature``, ``steps.copy.when``, ``rules.premium.model``,
+    ``constraints.sure``, ``gate.pass_rate``, …"""
     verb: Verb
     old: Any = None
     new: Any = None
@@ -86,7 +92,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[TextDifference, ...] = ()
     """Prompt, examples, blocks and Python files, by word."""
     settings: tuple[ValueDifference, ...] = ()
-    """Model, parameters, constraints and whatever else makes the answers."""
+    """Model, parameters, steps, rules, constraints and whatever else makes the answers."""
     cases: tuple[CaseDifference, ...] = ()
     tests: tuple[ValueDifference, ...] = ()
     """Description, thresholds, checks and how often a case is asked."""
@@ -126,7 +132,12 @@ def difference(old: Version, new: Version) -> Difference:
         input=_of_side(changes, "input"),
         output=_of_side(changes, "output"),
         texts=tuple(_texts(*states)),
-        settings=tuple(_values(_settings(old.definition), _settings(new.definition))),
+        settings=tuple(
+            _values(
+                _settings(old.definition, beside=new.definition),
+                _settings(new.definition, beside=old.definition),
+            )
+        ),
         cases=tuple(_cases(old.suite, new.suite)),
         tests=tuple(_values(_tests(*states[0]), _tests(*states[1]))),
     )
@@ -163,13 +174,44 @@ def _all_texts(definition: TaskDefinition, suite: Suite) -> dict[str, str]:
     return texts | definition.sources | suite.sources
 
 
-def _settings(definition: TaskDefinition) -> dict[str, Any]:
-    found = {name: getattr(definition, name) for name in _SETTINGS}
+def _settings(definition: TaskDefinition, *, beside: TaskDefinition) -> dict[str, Any]:
+    found = {name: getattr(definition, name) or None for name in _SETTINGS}
+    found["max_reasks"] = definition.max_reasks
     found |= {f"parameters.{name}": value for name, value in definition.parameters.items()}
+    found |= dict(_chain_settings(definition))
+    found |= dict(_embedded(definition, beside))
+    for rule in definition.rules:
+        told = rule_settings(rule)
+        found |= {f"rules.{rule.name}.{key}": value for key, value in told.items()}
     for constraint in definition.constraints:
         told = msgspec.to_builtins(constraint)
         found[f"constraints.{told.pop('name')}"] = told
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _chain_settings(definition: TaskDefinition) -> Iterator[tuple[str, Any]]:
+    if definition.chain is None:
+        return
+    for step in definition.chain.steps:
+        for key, value in step_settings(step).items():
+            yield f"steps.{step.name}.{key}", value
+    for name, at in definition.chain.output.items():
+        yield f"result.{name}" if name else "result", at
+
+
+def _embedded(definition: TaskDefinition, other: TaskDefinition) -> Iterator[tuple[str, str]]:
+    """What it runs in another state than the other does. Versions that answer alike are none."""
+    for folder, tasks, known in (
+        ("tasks", _tasks(definition), _tasks(other)),
+        ("judges", definition.judges, other.judges),
+    ):
+        for name, task in tasks.items():
+            if name not in known or known[name].digest != task.digest:
+                yield f"{folder}.{name}", version_words(task)
+
+
+def _tasks(definition: TaskDefinition) -> Mapping[str, TaskDefinition]:
+    return {} if definition.chain is None else definition.chain.tasks
 
 
 def _tests(definition: TaskDefinition, suite: Suite) -> dict[str, Any]:

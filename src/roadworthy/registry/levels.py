@@ -21,8 +21,14 @@ text for typed, or back        major   another thing altogether
 prompt, examples, blocks       minor   answers change, by one blank even
 model, parameters              minor   answers change
 constraints, Python they run   minor   they decide what is asked again and what fails
+rules, the variables they set  minor   they answer, deny and choose in place of a model
+votes, choices, best of        minor   the same question, answered in another way
+steps and wires of a chain     minor   answers change; its own schemas say whether a caller breaks
+the task of a step, a judge    minor   answers change; patch where that task's own change is one,
+                                       whatever it is to callers of that task alone
 ``mode``, ``repair``,          minor   they decide which answers pass, and when a call fails;
-``max_reasks``, ``timeout_s``          what passes keeps to the contract all the same
+``max_reasks``, ``timeout_s``,         what passes keeps to the contract all the same
+``max_cost_usd``
 description, cases, checks,    patch   no caller sees them
 thresholds, either way
 =============================  ======  ==========================================================
@@ -36,6 +42,8 @@ from typing import Final, TypeAlias
 import msgspec
 
 from roadworthy.registry.body_changes import body_changes
+from roadworthy.registry.chain_changes import embedded_changes
+from roadworthy.registry.pinning import replace_embedded
 from roadworthy.registry.schema_changes import input_changes, output_changes
 from roadworthy.registry.suite_changes import suite_changes
 from roadworthy.registry.version import Change, Level
@@ -59,6 +67,7 @@ def changes_between(old: State, new: State) -> tuple[Change, ...]:
     changes = input_changes(before.input_schema, after.input_schema)
     changes += output_changes(before.output_schema, after.output_schema)
     changes += body_changes(before, after)
+    changes += embedded_changes(before, after, _of_tasks)
     if before.description != after.description:
         changes.append(Change(level="patch", place="description", what="changed"))
     changes += suite_changes(suite_before, suite_after)
@@ -75,10 +84,24 @@ def level_of(changes: Sequence[Change]) -> Level | None:
     return max((change.level for change in changes), key=_RANK.__getitem__, default=None)
 
 
+def _of_tasks(old: TaskDefinition, new: TaskDefinition) -> tuple[Change, ...]:
+    """What differs between two states of a task that another one runs: how they are tested and
+    described is no part of what it runs."""
+    return changes_between(
+        (msgspec.structs.replace(old, description=""), Suite()),
+        (msgspec.structs.replace(new, description=""), Suite()),
+    )
+
+
 def _answering(definition: TaskDefinition) -> str:
     """The digest of all that may change an answer. Of an input's schema, whose wording no model
     reads, the comparison of schemas says whether it is another."""
-    return definition_digest(msgspec.structs.replace(definition, input_schema={}))
+
+    def of_embedded(task: TaskDefinition) -> TaskDefinition:
+        return msgspec.structs.replace(task, digest=_answering(task))
+
+    bare = msgspec.structs.replace(definition, input_schema={})
+    return definition_digest(replace_embedded(bare, of_embedded))
 
 
 def _content(definition: TaskDefinition, suite: Suite) -> str:

@@ -29,7 +29,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     level: Level
     place: str
     """``input./comment``, ``output./themes``, ``prompt/system.md``, ``blocks/brand-voice.md``,
-    ``parameters.temperature``, ``model``, ``cases.jsonl``, ``gate.pass_rate``, …"""
+    ``parameters.temperature``, ``model``, ``steps.copy``, ``tasks.marketing-copy``,
+    ``rules.premium``, ``cases.jsonl``, ``gate.pass_rate``, …"""
     what: str
     """In words: "required input added", "enum value removed"."""
     breaking: bool = False

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from roadworthy.cli.columns import columns
 from roadworthy.registry import Change, Publication, VersionRow
 from roadworthy.tasks import Gate, Suite
 
-__all__ = ["change_lines", "next_step", "publication_lines"]
+__all__ = ["change_lines", "needed_first", "next_step", "publication_lines"]
 
 _RANK = {"major": 0, "minor": 1, "patch": 2}
 
@@ -28,6 +28,16 @@ def publication_lines(publication: Publication, *, dry_run: bool = False) -> str
     if called_for is not None and _RANK[row.level] < called_for:
         lines.append(f"  Raised to {row.level} by --bump.")
     return "\n".join(lines)
+
+
+def needed_first(publication: Publication, published: Collection[str]) -> str:
+    """What else must be published before, as a line; empty if all of it is among those published
+    now."""
+    names = [name for name in publication.unpublished if name not in published]
+    if not names:
+        return ""
+    verb = "is" if len(names) == 1 else "are"
+    return f"  First {verb} to be published: {', '.join(names)}; --with-steps does.\n"
 
 
 def change_lines(changes: Sequence[Change], *, indent: int = 2) -> str:

@@ -17,6 +17,7 @@ from roadworthy.evaluation.rows import (
     interval,
     left_out_sentence,
     percent,
+    recorded_lines,
     repeats_lines,
     rows_of,
     run_reasons,
@@ -90,6 +91,8 @@ def _task(task: TaskReport) -> Iterator[str]:
     if gate:
         misses = [f"- {text(miss.message)}" for miss in task.misses if task.decided]
         yield "\n".join([gate, *misses])
+    if task.recorded is not None:
+        yield text(" ".join(recorded_lines(task.recorded)))
     rows = rows_of(task)
     yield _table(rows[:1])
     if len(rows) > 1:

@@ -7,12 +7,13 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from roadworthy.core import Outcome
-from roadworthy.registry import Figures, Miss, Score
+from roadworthy.registry import Figures, Miss, Score, Share
 
 __all__ = [
     "EXIT_STATUS",
     "CaseReport",
     "CaseVerdict",
+    "RecordedReport",
     "RepeatsReport",
     "Report",
     "RunReport",
@@ -62,6 +63,8 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Share of the runs that gave the most frequent answer; None: it ran once."""
     agreement: float | None = None
     """Share of the pairs of runs that gave the same answer."""
+    as_recorded: bool | None = None
+    """Whether every run answered as was recorded; None: nothing was, or it is no recorded call."""
 
     @property
     def failing(self) -> tuple[RunReport, ...]:
@@ -84,6 +87,22 @@ class RepeatsReport(msgspec.Struct, frozen=True, kw_only=True):
     """How likely all of 1, 2, … k runs pass."""
 
 
+class RecordedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked where recorded calls stand in for cases, and how often the answer is still
+    the one of then."""
+
+    calls: int
+    """That the inputs stand for."""
+    inputs: int
+    """Different ones."""
+    without_input: int = 0
+    """Calls left out because their input was not kept."""
+    same: Share | None = None
+    """Runs that answer as was recorded, weighted by calls; None: nothing can be compared."""
+    fields: dict[str, float] = {}
+    """The same by field of the output."""
+
+
 class TaskReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One state of one task."""
 
@@ -98,6 +117,8 @@ class TaskReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     figures: Figures
     repeats: RepeatsReport | None = None
     cases: tuple[CaseReport, ...] = ()
+    recorded: RecordedReport | None = None
+    """None: the cases are those of the suite."""
     gate: bool = False
     """Whether it has thresholds."""
     misses: tuple[Miss, ...] = ()

@@ -8,7 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from roadworthy.core import ANSWERED, NUSD_PER_USD, format_usd
-from roadworthy.evaluation.report import CaseReport, RepeatsReport, Report, RunReport, TaskReport
+from roadworthy.evaluation.report import (
+    CaseReport,
+    RecordedReport,
+    RepeatsReport,
+    Report,
+    RunReport,
+    TaskReport,
+)
 from roadworthy.registry import Score, Share
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "interval",
     "left_out_sentence",
     "percent",
+    "recorded_lines",
     "repeats_lines",
     "rows_of",
     "run_reasons",
@@ -117,6 +125,21 @@ def repeats_lines(repeats: RepeatsReport) -> list[str]:
         k = repeats.k
         at, hat = percent(repeats.pass_at[-1]), percent(repeats.pass_hat[-1])
         lines.append(f"pass@{k} {at}, pass^{k} {hat}")
+    return lines
+
+
+def recorded_lines(found: RecordedReport) -> list[str]:
+    """What was asked where recorded calls stand in for cases, and what has changed since."""
+    inputs = f"{found.inputs} different input{'s' * (found.inputs != 1)}"
+    said = f"Asked of recorded calls: {inputs} of {found.calls} call{'s' * (found.calls != 1)}"
+    if found.without_input:
+        said += f"; {found.without_input} more had no input kept"
+    lines = [said + "."]
+    if found.same is not None:
+        by_field = sorted(found.fields.items(), key=lambda field: (field[1], field[0]))
+        named = f" ({', '.join(f'{name} {percent(share)}' for name, share in by_field)})"
+        same = f"{percent(found.same.value)} of calls, 95 % interval {interval(found.same)}"
+        lines.append(f"Same answer as recorded: {same}{named if by_field else ''}.")
     return lines
 
 

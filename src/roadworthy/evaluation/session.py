@@ -16,6 +16,7 @@ from roadworthy.evaluation.cassettes import Recording, Replay, read_cassette
 from roadworthy.evaluation.expectations import PythonFunctions, Services
 from roadworthy.evaluation.judges import Judge, Judges
 from roadworthy.evaluation.keeping import Keeping
+from roadworthy.evaluation.recorded import FromCalls
 from roadworthy.evaluation.runner import Measured, Runner, SubjectRuns, WhyLeftOut
 from roadworthy.evaluation.spending import Purse
 from roadworthy.evaluation.states import State, bound_model, judge_definitions
@@ -62,11 +63,15 @@ class Options:
     """Answer from this cassette in place of models."""
     channel: str = "production"
     """Whose gate is asked, and whose cases are asked beside a version's own."""
+    from_calls: FromCalls | None = None
+    """Ask what recorded calls asked, in place of cases. Nothing of it is kept: results are kept
+    for good, and the texts of calls are not."""
 
     @property
     def partial(self) -> bool:
         """Whether less is asked than a gate takes."""
-        return bool(self.selection.tags) or self.selection.runs is not None
+        chosen = bool(self.selection.tags) or self.selection.runs is not None
+        return chosen or self.from_calls is not None
 
     @property
     def recalls(self) -> bool:
@@ -171,7 +176,7 @@ class Session:
         definitions = {s.reference: s.definition for s in ground.states} | dict(ground.judges)
         try:
             async with in_process(
-                self.project, self._state_folder, name="test", definitions=definitions, wrap=between
+                self.project, self.state_folder, name="test", definitions=definitions, wrap=between
             ) as pipeline:
                 turns = Turns(between.models)
                 return ground.states, await self._ask(pipeline, ground, turns, keep_scores)
@@ -179,13 +184,15 @@ class Session:
             between.write()
 
     @property
-    def _state_folder(self) -> Path:
+    def state_folder(self) -> Path:
+        """Where the project's calls are recorded."""
         return (self.project.root / self.project.settings.store.path).resolve()
 
     @property
     def _keeps(self) -> bool:
         # What a cassette says is no evidence.
-        return self.registry is not None and self.options.replay is None
+        evidence = self.options.replay is None and self.options.from_calls is None
+        return self.registry is not None and evidence
 
     def _read(self, read: Callable[[Registry | None], Sequence[State]]) -> _Ground:
         with self.reading() as registry:

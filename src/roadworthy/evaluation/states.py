@@ -9,6 +9,7 @@ from typing import Any
 
 from roadworthy.core.documents import did_you_mean
 from roadworthy.core.errors import InvalidInput, NotFound, ProjectError, UnknownTask
+from roadworthy.evaluation.recorded import RecordedCases
 from roadworthy.evaluation.subjects import WORKING, judges_named, reference_of
 from roadworthy.models import Model, implicit_model
 from roadworthy.registry import Registry, Version
@@ -40,6 +41,8 @@ class State:
     gate: Gate
     beside: tuple[tuple[Case, Suite], ...] = ()
     """Cases of others that it is asked, too."""
+    recorded: RecordedCases | None = None
+    """What the cases were made of, where they are recorded calls; None: they are its suite's."""
 
     @property
     def task(self) -> str:

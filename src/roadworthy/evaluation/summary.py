@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from roadworthy.core import NUSD_PER_USD
+from roadworthy.evaluation.recorded import RecordedCases
 from roadworthy.evaluation.report import (
     CaseReport,
     CaseVerdict,
+    RecordedReport,
     RepeatsReport,
     RunReport,
     TaskReport,
@@ -20,7 +22,7 @@ from roadworthy.evaluation.runner import Measured, SubjectRuns
 from roadworthy.evaluation.subjects import AskedCase
 from roadworthy.registry import CaseResult, Miss
 from roadworthy.registry.binding import describe_binding
-from roadworthy.registry.figures import CaseRuns, figures_of
+from roadworthy.registry.figures import CaseRuns, figures_of, share_of
 from roadworthy.registry.gate import decide, has_thresholds
 from roadworthy.stats import pairwise_agreement, pass_at_k, pass_hat_k, share_identical
 from roadworthy.tasks import Gate
@@ -34,9 +36,11 @@ def task_report(
     gate: Gate,
     misses: Collection[Miss] | None = None,
     partial: bool = False,
+    recorded: RecordedCases | None = None,
 ) -> TaskReport:
     """What became of the subject. ``misses`` are those that the registry found; None: they are
-    found here."""
+    found here. ``recorded`` is what its cases were made of, if that is calls."""
+    answers = {} if recorded is None else recorded.answers
     subject = found.subject
     runs = {case.id: _runs(found, case) for case in subject.cases}
     asked = [case for case in subject.cases if runs[case.id]]
@@ -60,7 +64,10 @@ def task_report(
         binding=subject.binding,
         figures=figures,
         repeats=_repeats([(case, runs[case.id]) for case in asked]),
-        cases=tuple(_case(case, runs[case.id]) for case in subject.cases),
+        cases=tuple(_case(case, runs[case.id], answers) for case in subject.cases),
+        recorded=None
+        if recorded is None
+        else _recorded(recorded, [(case, runs[case.id]) for case in asked]),
         gate=has_thresholds(gate),
         misses=tuple(decide(gate, figures) if misses is None else misses),
         invalid=subject.invalid,
@@ -79,7 +86,7 @@ def _runs(found: SubjectRuns, case: AskedCase) -> list[Measured]:
     return [runs[run] for run in sorted(runs)]
 
 
-def _case(case: AskedCase, runs: Sequence[Measured]) -> CaseReport:
+def _case(case: AskedCase, runs: Sequence[Measured], recorded: Mapping[str, Any]) -> CaseReport:
     answers = [_answer(measured.result) for measured in runs]
     repeated = len(answers) > 1
     return CaseReport(
@@ -92,6 +99,41 @@ def _case(case: AskedCase, runs: Sequence[Measured]) -> CaseReport:
         wanted=case.runs,
         identical=share_identical(answers) if repeated else None,
         agreement=pairwise_agreement(answers) if repeated else None,
+        as_recorded=_as_recorded(case, runs, recorded),
+    )
+
+
+def _as_recorded(
+    case: AskedCase, runs: Sequence[Measured], recorded: Mapping[str, Any]
+) -> bool | None:
+    if not runs or case.question not in recorded:
+        return None
+    then = _canonical(recorded[case.question])
+    return all(_answer(measured.result) == then for measured in runs)
+
+
+def _recorded(
+    recorded: RecordedCases, cases: Sequence[tuple[AskedCase, Sequence[Measured]]]
+) -> RecordedReport:
+    known = recorded.answers
+    compared = [(case, runs) for case, runs in cases if case.question in known]
+    same = [_as_recorded(case, runs, known) is True for case, runs in compared]
+    fields: dict[str, list[tuple[bool, float]]] = {}
+    for case, runs in compared:
+        then = known[case.question]
+        for name in then if isinstance(then, dict) else ():
+            answered = [run.result.value for run in runs]
+            kept = all(isinstance(now, dict) and now.get(name) == then[name] for now in answered)
+            fields.setdefault(name, []).append((kept, case.case.weight))
+    return RecordedReport(
+        calls=recorded.calls,
+        inputs=len(recorded.suite.cases),
+        without_input=recorded.without_input,
+        same=share_of(same, [case.case.weight for case, _ in compared]),
+        fields={
+            name: sum(weight for kept, weight in seen if kept) / sum(weight for _, weight in seen)
+            for name, seen in fields.items()
+        },
     )
 
 

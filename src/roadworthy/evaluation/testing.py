@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from roadworthy.core import NUSD_PER_USD
+from roadworthy.core.errors import InvalidInput
+from roadworthy.evaluation.recorded_states import with_calls
 from roadworthy.evaluation.report import Report, TaskReport
 from roadworthy.evaluation.session import Found, Options, Session
 from roadworthy.evaluation.states import State, read_states, require_cases, with_channel
@@ -37,12 +39,18 @@ async def run_tests(
         ProjectError: an expectation does not fit its task; a model is not bound, or has no price
             where the cost is limited.
         UnknownTask, NotFound: there is no such task or version.
-        InvalidInput: a task has no case, or none with the tags; the cassette cannot be read.
+        InvalidInput: a task has no case, or none with the tags; no call of it is recorded, where
+            calls are asked for; the cassette cannot be read.
     """
     options = session.options
 
     def read(registry: Registry | None) -> list[State]:
+        if options.from_calls is not None and not tasks:
+            raise InvalidInput("recorded calls are those of a task; name it")
         states = read_states(session.project, tasks, version, registry)
+        if options.from_calls is not None:
+            folder = session.state_folder
+            return [with_calls(state, folder, options.from_calls) for state in states]
         if registry is not None and version not in (None, WORKING):
             states = [with_channel(state, registry, options.channel) for state in states]
         require_cases(states, options.selection.tags)
@@ -73,6 +81,7 @@ def _reports(session: Session, states: Sequence[State], found: Found) -> list[Ta
                 gate=state.gate,
                 misses=_misses(session, state, registry),
                 partial=partial,
+                recorded=state.recorded,
             )
             for state, of_state in zip(states, found.runs, strict=True)
         ]

@@ -336,3 +336,48 @@ def test_a_project_without_cases_says_how_to_write_one(
     result = run("test", *words)
     assert result.exit_code == 2
     assert "cases.jsonl" in result.output
+
+
+def ask(run: Run, *comments: str) -> None:
+    for comment in comments:
+        assert run("run", "triage", "--input", f"comment={comment}").exit_code == 0
+
+
+def test_recorded_inputs_are_asked_alone_and_held_against_what_was_answered(
+    root: Path, run: Run
+) -> None:
+    ask(run, "good", "good", "bad")
+    cases(root, GOOD.replace("positive", "negative"), WRONG)
+    (root / "tasks/triage/prompt/system.md").write_text("You read comments closely.\n")
+    result = run("test", "triage", "--from-calls")
+    assert result.exit_code == 1, result.output
+    assert "Asked of recorded calls: 2 different inputs of 3 calls." in result.output
+    assert "Same answer as recorded: 100.0% of calls" in result.output
+    assert "triage, working copy, on openai-compatible/canned-1: 1 of 2 cases pass." in (
+        result.output
+    )
+    assert "kind (short)" in result.output  # the case that asks the same says what is expected
+
+
+def test_answers_to_recorded_inputs_are_no_evidence_and_kept_no_longer_than_calls(
+    root: Path, run: Run
+) -> None:
+    ask(run, "good")
+    cases(root)
+    for _ in range(2):
+        assert "1 run: 1 asked" in run("test", "triage", "--from-calls").output
+
+
+def test_calls_that_tests_made_are_asked_if_wanted_and_none_at_all_is_told(run: Run) -> None:
+    run("test", "triage")
+    nothing = run("test", "triage", "--from-calls")
+    assert nothing.exit_code == 2
+    assert "no call of 'triage' is recorded; --with-tests takes those" in nothing.output
+    found = run("test", "triage", "--from-calls", "--with-tests", "--inputs", "1")
+    assert "1 different input of 1 call." in found.output
+
+
+def test_recorded_calls_need_a_task_and_their_options_need_them(run: Run) -> None:
+    assert "name it" in run("test", "--from-calls").output
+    assert run("test", "triage", "--since", "2h").exit_code == 2
+    assert run("test", "triage", "--from-calls", "--compare", "1.0.0", "working").exit_code == 2

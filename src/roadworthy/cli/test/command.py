@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from roadworthy.cli.options import ProjectOption
 from roadworthy.cli.test import options
 
 if TYPE_CHECKING:
+    from roadworthy.evaluation.recorded import FromCalls
     from roadworthy.tasks import Project
 
 __all__ = ["run_cases"]
@@ -23,6 +25,10 @@ def run_cases(
     version: options.Version = None,
     compare: options.Compare = None,
     changed_since: options.ChangedSince = None,
+    from_calls: options.FromCallsFlag = False,
+    inputs: options.Inputs = 100,
+    since: options.Since = None,
+    with_tests: options.WithTests = False,
     tags: options.Tags = None,
     runs: options.Runs = None,
     max_cost: options.MaxCost = None,
@@ -58,7 +64,10 @@ def run_cases(
         use_earlier=not no_cache,
         record=record,
         replay=replay,
+        from_calls=calls_wanted(from_calls, inputs, since, with_tests=with_tests),
     )
+    if from_calls and compare is not None:
+        raise typer.BadParameter("--compare asks cases; leave out --from-calls")
     outputs = Outputs(junit=junit, json=json, markdown=markdown, show_all=show_all)
     try:
         working = version is None and (compare is None or WORKING in compare)
@@ -74,6 +83,21 @@ def run_cases(
         typer.echo(f"roadworthy: {error.message}", err=True)
         raise typer.Exit(USAGE_ERROR) from error
     raise typer.Exit(status)
+
+
+def calls_wanted(
+    wanted: bool, inputs: int, since: str | None, *, with_tests: bool
+) -> FromCalls | None:
+    """Which recorded calls to ask; None: none, but the cases."""
+    from roadworthy.cli.calls import seconds_of
+    from roadworthy.evaluation.recorded import FromCalls
+
+    if not wanted:
+        if since is not None or with_tests:
+            raise typer.BadParameter("--since and --with-tests belong to --from-calls")
+        return None
+    since_us = None if since is None else time.time_ns() // 1000 - seconds_of(since) * 1_000_000
+    return FromCalls(inputs=inputs, since_us=since_us, tests=with_tests)
 
 
 def open_for(folder: Path | None, environment: str | None, *, working: bool) -> Project:

@@ -12,6 +12,8 @@ __all__ = [
     "ChangedSince",
     "Compare",
     "Concurrency",
+    "FromCallsFlag",
+    "Inputs",
     "Json",
     "Junit",
     "Markdown",
@@ -20,9 +22,11 @@ __all__ = [
     "Record",
     "Replay",
     "Runs",
+    "Since",
     "Tags",
     "Tasks",
     "Version",
+    "WithTests",
 ]
 
 Tasks: TypeAlias = Annotated[
@@ -50,6 +54,27 @@ ChangedSince: TypeAlias = Annotated[
     typer.Option(
         metavar="REV", help="Only tasks whose files or blocks differ from this git revision."
     ),
+]
+FromCallsFlag: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--from-calls",
+        help="Ask what recorded calls of TASK asked, those as a step of a chain included, in place"
+        " of its cases.",
+    ),
+]
+Inputs: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=1, max=10_000, help="With --from-calls: so many different inputs, the latest."
+    ),
+]
+Since: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="With --from-calls: only calls newer than 90s, 15m, 2h or 7d."),
+]
+WithTests: TypeAlias = Annotated[
+    bool, typer.Option("--with-tests", help="With --from-calls: calls that tests made, too.")
 ]
 Tags: TypeAlias = Annotated[
     list[str] | None, typer.Option("--tag", help="Only cases with this tag; may be repeated.")

@@ -60,6 +60,8 @@ def run_and_report(
     outputs: Outputs,
 ) -> int:
     """Test, write and print; the exit status."""
+    if options.from_calls is not None:
+        load_journal(state_of(project))
     report = _session(project, options, lambda session: run_tests(session, tasks, version=version))
     _write(outputs.json, lambda: report_json(report))
     _write(outputs.markdown, lambda: report_markdown(report))

@@ -14,6 +14,7 @@ from roadworthy.evaluation.rows import (
     interval,
     left_out_sentence,
     percent,
+    recorded_lines,
     repeats_lines,
     rows_of,
     run_reasons,
@@ -41,6 +42,8 @@ def report_text(report: Report, *, everything: bool = False) -> str:
 def _task(task: TaskReport, everything: bool) -> Iterator[str]:
     state = "working copy" if task.version == WORKING else task.version
     yield f"{task.task}, {state}, on {task.model}: {headline(task)}."
+    if task.recorded is not None:
+        yield from recorded_lines(task.recorded)
     rows = rows_of(task)
     shown = rows if everything else rows[: FEW_TAGS + 1]
     if rows[0].runs:

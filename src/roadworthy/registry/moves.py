@@ -63,7 +63,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bindings: dict[str, str] = {}
     """What each logical model stood for: name → ``provider/model``."""
     binding: str = ""
-    """Digest of the model that was measured, see `ResultKey.binding`."""
+    """Digest of the models that were measured, see `ResultKey.binding`."""
     environment: str = ""
     """The installation that measured the results, or several; not always the one that moves."""
     measured_us: int | None = None

@@ -22,8 +22,8 @@ class ResultKey(msgspec.Struct, frozen=True, kw_only=True):
     definition: str
     """`TaskDefinition.digest`."""
     binding: str
-    """Digest of what the logical model stood for: provider, its model, its capabilities; not of
-    where it is reached."""
+    """Digest of what the logical models stood for that the task may ask: provider, its model, its
+    capabilities; not of where it is reached."""
     question: str
     """Digest of the case's input."""
     run: int

@@ -33,10 +33,11 @@ from roadworthy.registry.references import resolve_reference
 from roadworthy.registry.results import CaseResult, ResultKey
 from roadworthy.registry.semantic import is_range
 from roadworthy.registry.version import Actor, Draft, Publication, Version, VersionRow
-from roadworthy.registry.weighing import bound_model, weigh
+from roadworthy.registry.weighing import binder, weigh
 from roadworthy.storage import StateFolder
 from roadworthy.storage.database import writing
 from roadworthy.tasks import TaskDefinition
+from roadworthy.tasks.asked_models import asked_models
 from roadworthy.tasks.sources import differing_sources
 from roadworthy.tasks.version_files import write_version_file
 
@@ -128,7 +129,7 @@ class StoredRegistry:
                     f"{request.channel} of {request.task} points to {candidate.row.version}"
                     " already; nothing was moved"
                 )
-            bound_model(candidate.definition, self._models())
+            self._require_models(candidate)
             self._require_sources(candidate)
             evidence = None
             if request.kind == "promote" and request.channel in self._protected:
@@ -241,10 +242,16 @@ class StoredRegistry:
             candidate,
             self._current(connection, request),
             rows.read_results(connection, request.task, definition=definition, binding=None),
-            model=bound_model(candidate.definition, self._models()),
+            bind=binder(candidate.definition, self._models()),
             environment=self._environment,
             lower_gate=request.lower_gate,
         )
+
+    def _require_models(self, candidate: Version) -> None:
+        """Raises RegistryConflict where a model that the version may ask is not bound here."""
+        bind = binder(candidate.definition, self._models())
+        for name in asked_models(candidate.definition):
+            bind(name)
 
     def _require_sources(self, candidate: Version) -> None:
         """Raises RegistryConflict where the version runs Python that is not installed so."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from roadworthy.core.errors import RegistryConflict, RoadworthyError
 from roadworthy.models import Model, implicit_model
-from roadworthy.registry.binding import binding_of, describe_binding
+from roadworthy.registry.binding import binding_of_task, task_bindings
 from roadworthy.registry.figures import CaseRuns, by_case, figures_of
 from roadworthy.registry.gate import decide, has_thresholds, lowered, refused_lowering, stricter
 from roadworthy.registry.moves import Evidence, Miss
@@ -24,7 +24,7 @@ from roadworthy.tasks.cases import (
 )
 from roadworthy.tasks.schemas import validator_of
 
-__all__ = ["GateCase", "GateCases", "bound_model", "gate_cases", "weigh"]
+__all__ = ["GateCase", "GateCases", "binder", "gate_cases", "weigh"]
 
 
 class GateCase:
@@ -39,19 +39,22 @@ class GateCase:
         self.id = case_id(case)
 
 
-def bound_model(definition: TaskDefinition, models: Mapping[str, Model]) -> Model:
-    """What the version's logical model stands for here; some need no file (``local``).
+def binder(definition: TaskDefinition, models: Mapping[str, Model]) -> Callable[[str], Model]:
+    """What the version's logical models stand for here, by name; some need no file (``local``).
 
-    Raises:
-        RegistryConflict: nothing.
+    What it gives raises RegistryConflict where a model stands for nothing.
     """
-    model = models.get(definition.model) or implicit_model(definition.model, os.environ)
-    if model is None:
-        raise RegistryConflict(
-            f"{definition.name} {definition.version} asks model {definition.model!r}, which is not"
-            f" bound in this installation; declare [models.{definition.model}] in models.toml"
-        )
-    return model
+
+    def bind(name: str) -> Model:
+        model = models.get(name) or implicit_model(name, os.environ)
+        if model is None:
+            raise RegistryConflict(
+                f"{definition.name} {definition.version} asks model {name!r}, which is not bound in"
+                f" this installation; declare [models.{name}] in models.toml"
+            )
+        return model
+
+    return bind
 
 
 class GateCases(NamedTuple):
@@ -94,17 +97,18 @@ def weigh(
     current: Version | None,
     results: Sequence[CaseResult],
     *,
-    model: Model,
+    bind: Callable[[str], Model],
     environment: str,
     lower_gate: bool = False,
 ) -> Evidence:
     """Figures of the candidate over the cases of both versions, and what the gate misses.
 
     ``results`` are those of the candidate's definition, of any binding; ``environment`` is where
-    they were measured that do not say so.
+    they were measured that do not say so. What the candidate's models stand for, ``bind`` gives
+    (see `binder`).
     """
     cases, invalid, changed = gate_cases(candidate, current)
-    binding = binding_of(model)
+    binding = binding_of_task(candidate.definition, bind)
     found = by_case(result for result in results if result.key.binding == binding)
     runs = [_runs(case, found.get(case.question, ())) for case in cases]
     figures = figures_of(runs)
@@ -119,7 +123,7 @@ def weigh(
     places = sorted({run.environment for run in measured} - {""})
     return Evidence(
         figures=figures,
-        bindings={model.name: describe_binding(model)},
+        bindings=task_bindings(candidate.definition, bind),
         binding=binding,
         environment=", ".join(places) or environment,
         measured_us=max((run.at_us for run in measured), default=None),

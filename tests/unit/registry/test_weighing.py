@@ -12,7 +12,7 @@ from roadworthy.models import Capabilities, Model
 from roadworthy.registry import CaseResult, Draft, Evidence, Version
 from roadworthy.registry.binding import binding_of, describe_binding
 from roadworthy.registry.publishing import next_publication
-from roadworthy.registry.weighing import bound_model, gate_cases, weigh
+from roadworthy.registry.weighing import binder, gate_cases, weigh
 from roadworthy.tasks import Case, Gate, Suite
 from roadworthy.tasks.cases import expectations_digest, question_digest, runs_of
 
@@ -29,7 +29,8 @@ def published(draft: Draft) -> Version:
 def weighed(draft: Draft, results: list[CaseResult], **changes: Any) -> Evidence:
     given: dict[str, Any] = {"current": None, "model": LOCAL, "environment": "dev"}
     given |= changes
-    return weigh(published(draft), given.pop("current"), results, **given)
+    model = given.pop("model")
+    return weigh(published(draft), given.pop("current"), results, bind=lambda _: model, **given)
 
 
 def suite_of(*cases: Case, **changes: Any) -> Suite:
@@ -175,4 +176,4 @@ def test_evidence_says_where_it_was_measured() -> None:
 
 def test_a_model_that_is_not_bound_is_named_with_its_file() -> None:
     with pytest.raises(RegistryConflict, match=r"'fast'.*\[models\.fast\] in models\.toml"):
-        bound_model(definition_of(model="fast"), {})
+        binder(definition_of(model="fast"), {})("fast")

@@ -27,6 +27,12 @@ class Decided:
     finished: Finished | None = None
     """The call, if a rule has ended it; nothing is left but to settle it."""
 
+    @property
+    def is_chain(self) -> bool:
+        """Whether steps answer, and no model is asked for the whole."""
+        task = self.checked.task
+        return task is not None and task.chain is not None
+
 
 def decide(state: ServingState, checked: Checked, recorder: Recorder) -> Decided:  # noqa: ARG001
     """What the rules of the task decide; those that took effect are written into the call."""

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import msgspec
 
 from roadworthy.core.errors import RoadworthyError, StoreError, TaskUnservable
-from roadworthy.models import Model
-from roadworthy.pipeline.compiled import CompiledTask, compile_task, with_model
+from roadworthy.pipeline.compiled import Binding, CompiledTask, bind_again, compile_task
 from roadworthy.tasks import TaskDefinition
 from roadworthy.tasks.sources import differing_sources
 from roadworthy.tasks.version_files import read_version_file
 
-__all__ = ["Binding", "Pin", "PinnedVersions", "unbound_model"]
+__all__ = ["Pin", "PinnedVersions"]
 
 KEEP: Final = 64
-
-Binding: TypeAlias = Callable[[str], Model | None]
-"""What a logical model's name stands for; None: nothing."""
 
 
 class Pin(NamedTuple):
@@ -59,13 +54,13 @@ class PinnedVersions:
         """The version, if it is in memory; no file is read.
 
         Raises:
-            TaskUnservable: its model is not bound any more.
+            TaskUnservable: a model that it may ask is not bound any more.
         """
         known = self._kept.get(pin)
         if known is None:
             return None
         self._kept.move_to_end(pin)
-        task = with_model(known, _model(pin, known.definition.model, bind))
+        task = bind_again(known, bind)
         if task is not known:
             self._kept[pin] = task
         return task
@@ -76,8 +71,8 @@ class PinnedVersions:
 
         Raises:
             TaskUnservable: its file is missing or damaged, it does not compile in this release,
-                its model is not bound, or the Python that it runs is not what is installed. Later
-                calls try again.
+                a model that it may ask is not bound, or the Python that it runs is not what is
+                installed. Later calls try again.
         """
         loading = self._loading.get(pin)
         if loading is None:
@@ -88,7 +83,7 @@ class PinnedVersions:
             task = await asyncio.shield(loading)
         except TaskUnservable as error:  # one for each call: they write their ids into theirs
             raise TaskUnservable(error.message) from error
-        return with_model(task, _model(pin, task.definition.model, bind))
+        return bind_again(task, bind)
 
     def _loaded(self, pin: Pin, loading: asyncio.Future[CompiledTask]) -> None:
         del self._loading[pin]
@@ -109,9 +104,10 @@ class PinnedVersions:
                 f"{pin} runs Python that differs from what is installed: {', '.join(differing)};"
                 " install its files, or call another version"
             )
-        model = _model(pin, definition.model, bind)
         try:
-            return compile_task(definition, model)
+            return compile_task(definition, bind)
+        except TaskUnservable:
+            raise
         except RoadworthyError as error:
             raise TaskUnservable(
                 f"{pin} cannot be served by this release: {error.message}. Publish a version that"
@@ -128,18 +124,3 @@ class PinnedVersions:
                 f"{pin} cannot be served: {error}. Remove the file if it is there; the keeper"
                 " writes it anew from the registry within a minute"
             ) from error
-
-
-def unbound_model(label: str, model: str) -> str:
-    """What is said of a version whose model has no meaning in this installation."""
-    return (
-        f"{label} asks the model {model!r}, which is not bound in this installation;"
-        " declare it in models.toml"
-    )
-
-
-def _model(pin: Pin, name: str, bind: Binding) -> Model:
-    model = bind(name)
-    if model is None:
-        raise TaskUnservable(unbound_model(str(pin), name))
-    return model

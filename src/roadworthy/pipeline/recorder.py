@@ -18,6 +18,7 @@ from roadworthy.core import (
 )
 from roadworthy.core.errors import RoadworthyError, UpstreamError, without_quotes
 from roadworthy.models import Model, Reply
+from roadworthy.pipeline.purse import Purse
 
 __all__ = ["Recorder", "bug_error", "outcome_of", "without_texts"]
 
@@ -58,8 +59,18 @@ class Recorder:
     schema: OutputSchema | None = None
     """What the answer must conform to, once that is known."""
 
-    def __init__(self, call: Call, clock: Clock) -> None:
+    purse: Purse | None = None
+    """What the call may spend; None: there is no limit."""
+
+    settled: bool = False
+    """Whether the call has ended and stands in the journal."""
+
+    def __init__(self, call: Call, clock: Clock, *, above: Recorder | None = None) -> None:
         self.call = call
+        self.above = above
+        """The chain's that this call is a step of; None: a caller made it."""
+        self.below: list[Call] = []
+        """The calls of its steps, and theirs, as they end."""
         self._clock = clock
         self._began_us = clock.elapsed_us()
 
@@ -76,6 +87,12 @@ class Recorder:
         return _StageTimer(self, name)
 
     def begin_attempt(self, attempt: Attempt) -> Attempt:
+        """
+        Raises:
+            CostLimitReached: nothing is left to pay it with; it did not begin.
+        """
+        if self.purse is not None:
+            self.purse.require()
         attempt.start_us = self.offset_us()
         self.call.attempts.append(attempt)
         return attempt
@@ -89,6 +106,8 @@ class Recorder:
         attempt.usage = reply.usage
         attempt.cost_nusd = cost_nusd(reply.usage, model.price)
         attempt.text = reply.text
+        if self.purse is not None:
+            self.purse.spend(attempt.cost_nusd)
 
     def fail_attempt(self, attempt: Attempt, error: RoadworthyError | None) -> None:
         """None: the call was given up."""
@@ -98,19 +117,22 @@ class Recorder:
             attempt.status, attempt.retries = error.upstream_status, error.retries
 
     def finish(self, outcome: Outcome, error: RoadworthyError | None = None) -> None:
-        """Sum the attempts up and fix how the call ended."""
+        """Sum the attempts and the steps up, and fix how the call ended."""
         call = self.call
         call.outcome = outcome
         if error is not None:
             call.error = CallError(
                 status=error.status, code=error.code, message=error.message, param=error.param
             )
-        if not call.attempts:  # no model was asked: nothing was spent, which is known
+        spent: list[Attempt | Call] = [*call.attempts]
+        if self.below:
+            spent += [step for step in self.below if step.parent_id == call.id]
+        if not spent:  # no model was asked: nothing was spent, which is known
             call.usage, call.cost_nusd = Usage(input_tokens=0, output_tokens=0), 0
-        for attempt in call.attempts:
-            call.usage += attempt.usage
-            if attempt.cost_nusd is not None:
-                call.cost_nusd = (call.cost_nusd or 0) + attempt.cost_nusd
+        for each in spent:
+            call.usage += each.usage
+            if each.cost_nusd is not None:
+                call.cost_nusd = (call.cost_nusd or 0) + each.cost_nusd
         if self.schema is not None and outcome != "first_pass":
             call.reasons = reasons_of(call, self.schema)
         call.duration_us = self.offset_us()

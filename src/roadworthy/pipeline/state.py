@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from roadworthy.core.errors import RoadworthyError, TaskUnservable
+from roadworthy.core.errors import RoadworthyError
 from roadworthy.models import Model, implicit_model
-from roadworthy.pipeline.compiled import CompiledTask, compile_task, with_definition, with_model
-from roadworthy.pipeline.pinned import Pin, PinnedVersions, unbound_model
+from roadworthy.pipeline.compiled import CompiledTask, bind_again, compile_task, with_definition
+from roadworthy.pipeline.pinned import Pin, PinnedVersions
 from roadworthy.tasks import Snapshot, TaskDefinition
 
 __all__ = ["ServingState", "compile_state"]
@@ -90,9 +90,7 @@ def compile_state(
 def _compile(
     definition: TaskDefinition, state: ServingState, known: CompiledTask | None
 ) -> CompiledTask:
-    model = state.model(definition.model)
-    if model is None:
-        label = f"{definition.name}@{definition.version}"
-        raise TaskUnservable(unbound_model(label, definition.model))
     again = None if known is None else with_definition(known, definition)
-    return compile_task(definition, model) if again is None else with_model(again, model)
+    if again is None:
+        return compile_task(definition, state.model)
+    return bind_again(again, state.model)

@@ -1,0 +1,148 @@
+"""A chain's steps, ready to run: paths read, conditions compiled, who waits for whom. Pure.
+
+Knows the steps' definitions and not their tasks, which stand compiled beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Final
+
+from roadworthy.core.errors import ProjectError
+from roadworthy.expressions import EvaluationError, Expression, ExpressionError, Scope
+from roadworthy.pipeline.chain.wires import Wiring, wiring_of
+from roadworthy.tasks import TaskDefinition
+from roadworthy.tasks.chain.paths import Path, parse_path, variable_of
+from roadworthy.tasks.definition import ChainDefinition, StepDefinition
+
+__all__ = ["ChainPlan", "Condition", "StepPlan", "compile_chain"]
+
+_ITEM: Final = "item"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A step's ``when``."""
+
+    scope: Scope
+    expression: Expression
+    reads: Mapping[str, str]
+    """What it reads, by the name that stands for it in CEL: ``input``, ``item``, steps."""
+
+    @property
+    def reads_item(self) -> bool:
+        return _ITEM in self.reads
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether it comes out true. What it reads of a step that gave nothing, or of a field that
+        is not there, does not."""
+        if any(root not in values for root in self.reads.values()):
+            return False
+        bound = {name: values[root] for name, root in self.reads.items()}
+        try:
+            return self.expression.holds(self.scope.bind(bound))
+        except EvaluationError:
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPlan:
+    """One step, ready to run."""
+
+    definition: StepDefinition
+    wiring: Wiring
+    required: frozenset[str]
+    """Input fields that its task cannot do without."""
+    when: Condition | None
+    over: Path | None
+    """The list of its ``for_each``."""
+    followers: tuple[str, ...]
+    """Steps that wait for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainPlan:
+    """All steps of one chain."""
+
+    steps: Mapping[str, StepPlan]
+    """By name, as they were written."""
+    output: Wiring
+
+
+def compile_chain(task: TaskDefinition) -> ChainPlan:
+    """The chain of a task that has one.
+
+    Raises:
+        ProjectError: a condition does not fit the steps before it, or steps wait for each other.
+    """
+    chain = task.chain
+    assert chain is not None
+    names = [step.name for step in chain.steps]
+    _require_order(task.name, chain)
+    followers: dict[str, list[str]] = {name: [] for name in names}
+    for step in chain.steps:
+        for needed in step.needs:
+            followers[needed].append(step.name)
+    return ChainPlan(
+        steps={
+            step.name: StepPlan(
+                definition=step,
+                wiring=wiring_of(step.wires, step.constants),
+                required=_required(chain.tasks[step.task]),
+                when=_condition(task, step),
+                over=None if step.for_each is None else parse_path(step.for_each),
+                followers=tuple(followers[step.name]),
+            )
+            for step in chain.steps
+        },
+        output=wiring_of(chain.output),
+    )
+
+
+def _require_order(task: str, chain: ChainDefinition) -> None:
+    names = {step.name for step in chain.steps}
+    unknown = {need for step in chain.steps for need in step.needs} - names
+    if unknown:
+        raise ProjectError([f"task {task!r}: a step needs {min(unknown)!r}, which is no step"])
+    try:
+        TopologicalSorter({step.name: step.needs for step in chain.steps}).prepare()
+    except CycleError as error:
+        around = " → ".join(error.args[1])
+        raise ProjectError([f"task {task!r}: its steps wait for each other: {around}"]) from error
+
+
+def _required(task: TaskDefinition) -> frozenset[str]:
+    required = task.input_schema.get("required")
+    return frozenset(required) if isinstance(required, list) else frozenset()
+
+
+def _condition(task: TaskDefinition, step: StepDefinition) -> Condition | None:
+    if step.when is None:
+        return None
+    roots = {"input": "input"} | ({_ITEM: _ITEM} if step.for_each is not None else {})
+    roots |= {variable_of(name): name for name in step.needs}
+    scope = Scope({name: _schema_of(task, root) for name, root in roots.items()})
+    try:
+        expression = scope.compile(step.when)
+    except ExpressionError as error:
+        raise ProjectError(
+            [f"task {task.name!r}: when of step {step.name!r} does not fit: {error}"]
+        ) from error
+    read = {str(place[0]) for place in expression.reads}
+    return Condition(scope, expression, {name: roots[name] for name in roots if name in read})
+
+
+def _schema_of(task: TaskDefinition, root: str) -> dict[str, Any]:
+    """What stands under a name in conditions."""
+    if root == "input":
+        return task.input_schema
+    assert task.chain is not None
+    step = next((step for step in task.chain.steps if step.name == root), None)
+    if step is None:
+        return {}
+    schema = task.chain.tasks[step.task].output_schema or {"type": "string"}
+    if step.for_each is None:
+        return schema
+    return {"type": "array", "items": schema, "$defs": schema.get("$defs", {})}

@@ -1,0 +1,51 @@
+"""The stage conform of a chain: what its steps gave, put together and held to its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from roadworthy.conformance import describe
+from roadworthy.core import Violation
+from roadworthy.core.errors import OutputError, OutputNonconforming
+from roadworthy.pipeline.decided import Decided
+from roadworthy.pipeline.recorder import Recorder
+from roadworthy.pipeline.request import Finished
+from roadworthy.tasks.chain.paths import ABSENT
+
+__all__ = ["chain_result"]
+
+
+def chain_result(decided: Decided, recorder: Recorder, value: Any) -> Finished:
+    """The chain's answer, or why it may not be delivered. Nothing is asked again: what a step
+    gave has been held to its own schema and constraints."""
+    call = recorder.call
+    violations = _violations(decided, recorder, value)
+    if violations:
+        call.outcome = "failed"
+        return Finished(call=call, error=_nonconforming(violations), steps=recorder.below)
+    call.outcome, call.value = "chain", value
+    is_text = decided.checked.schema is None and isinstance(value, str)
+    text = value if is_text else msgspec.json.encode(value).decode()
+    return Finished(call=call, text=text, steps=recorder.below)
+
+
+def _violations(decided: Decided, recorder: Recorder, value: Any) -> tuple[Violation, ...]:
+    if value is ABSENT:
+        message = "no step gave an output; give the one that was skipped a default"
+        return (Violation(path="", keyword="required", message=message),)
+    checked = decided.checked
+    if checked.schema is not None and not checked.schema.is_valid(value):
+        return checked.schema.violations(value)
+    task = checked.task
+    if task is None or task.constraints is None:
+        return ()
+    return task.constraints.violations(recorder.call.input or {}, value)
+
+
+def _nonconforming(violations: tuple[Violation, ...]) -> OutputError:
+    return OutputNonconforming(
+        f"What the steps gave does not keep what the chain promises: {describe(violations)}."
+        " Mend the step that this part comes from, or the chain's constraint."
+    )

@@ -10,7 +10,9 @@ import msgspec
 from roadworthy.core.errors import NotFound
 
 if TYPE_CHECKING:
-    from roadworthy.registry import Actor, MoveRequest, Registry
+    from collections.abc import Sequence
+
+    from roadworthy.registry import Actor, MoveRequest, Registry, VersionRow
 
 __all__ = ["Carried", "carry"]
 
@@ -27,7 +29,8 @@ class Carried(NamedTuple):
 def carry(
     source: Registry, target: Registry, request: MoveRequest, *, by: Actor, dry_run: bool
 ) -> Carried:
-    """Bring the task's versions, history and results to the target, which keeps what it has.
+    """Bring the task's versions, history and results to the target, which keeps what it has; and
+    the versions of other tasks that they run.
 
     The version is found where it comes from: what the request names, else what its channel points
     to there.
@@ -49,8 +52,18 @@ def carry(
     new = target.take(source.export([row.task]), by)
     if not new:
         return Carried(f"{row.task} {row.version} was there already.", request)
-    brought = ", ".join(each.version for each in new)
-    return Carried(f"Brought {row.task} {brought}, with history and results.", request)
+    return Carried(_brought(row.task, new), request)
+
+
+def _brought(task: str, new: Sequence[VersionRow]) -> str:
+    own = ", ".join(row.version for row in new if row.task == task)
+    steps = ", ".join(f"{row.task} {row.version}" for row in new if row.task != task)
+    of_steps = f"what it runs: {steps}" if steps else ""
+    if not own:
+        return f"{task} was there already; brought {of_steps}."
+    return f"Brought {task} {own}, with history and results" + (
+        f", and {of_steps}." if steps else "."
+    )
 
 
 def _has(registry: Registry, task: str, digest: str) -> bool:

@@ -8,20 +8,22 @@
     TASK/channels.json                where they left each channel of each environment; for people
     TASK/results/DEFINITION-BINDING.jsonl    what was measured; the first line says of what
     TASK/versions/1.4.0/version.json  all of the version that has no file of its own:
-        prompt/*  blocks/*  sources/*  input.schema.json  output.schema.json  cases.jsonl
+        prompt/*  blocks/*  python/*  sources/*  steps/*  judges/*
+        input.schema.json  output.schema.json  cases.jsonl
 
 Equal exports are equal bytes. Keys are sorted, but for schemas and cases: models write fields in
 the order of the schema, so that order is part of what a version is. What is the exporting
 installation's own, where its channels point and its name, is left out: an import moves no channel,
-and the history says who moved what where. Pure but for `write_folder` and `read_folder`; called by
-``roadworthy export`` and ``import``.
+and the history says who moved what where. Of tasks that an export only has because others run
+them, those versions are added to what is there of them. Pure but for `write_folder` and
+`read_folder`; called by ``roadworthy export`` and ``import``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -70,7 +72,8 @@ def files_of(bundle: Json) -> Files:
 
 
 def bundle_from(files: Mapping[str, bytes], tasks: Iterable[str] = ()) -> Json:
-    """The export that a folder stands for; of these tasks, or of all.
+    """The export that a folder stands for; of these tasks with the versions that theirs run, or of
+    all.
 
     Raises:
         ExportDamaged: a file is missing, unreadable, or not what was written; the message names
@@ -80,6 +83,21 @@ def bundle_from(files: Mapping[str, bytes], tasks: Iterable[str] = ()) -> Json:
     wanted = list(tasks) or list(index["tasks"])
     if unknown := sorted(set(wanted) - index["tasks"].keys()):
         raise ExportDamaged(f"{INDEX} names no task {', '.join(unknown)}. Nothing was taken.")
+    bundle = _read_tasks(wanted, index, files)
+    pins = {pin for version in bundle["versions"] for pin in _pins(version["definition"])}
+    others = {task for task, _ in pins} & index["tasks"].keys() - set(wanted)
+    beside = _read_tasks(others, index, files)
+    rows = [v["row"] for v in beside["versions"] if (v["row"]["task"], v["row"]["version"]) in pins]
+    bundle["versions"] += [v for v in beside["versions"] if v["row"] in rows]
+    run = {(row["task"], row["definition_digest"]) for row in rows}
+    bundle["results"] += [
+        r for r in beside["results"] if (r["key"]["task"], r["key"]["definition"]) in run
+    ]
+    return bundle
+
+
+def _read_tasks(wanted: Iterable[str], index: Json, files: Mapping[str, bytes]) -> Json:
+    """All that the folder has of these tasks, if it is what was written."""
     faults: list[str] = []
     for task in wanted:
         faults += _faults_of(task, index["tasks"][task], files)
@@ -116,9 +134,13 @@ def write_folder(bundle: Json, folder: Path) -> list[str]:
             raise ExportDamaged(f"the export names {name!r}, which is no place in a folder.")
     known = _known(folder)
     index = msgspec.json.decode(files[INDEX])
+    partial = known.keys() & set(bundle.get("partial", ()))
+    for task in partial:
+        digests = _joined(folder / task / DIGESTS, files[f"{task}/{DIGESTS}"])
+        files[f"{task}/{DIGESTS}"], index["tasks"][task] = digests, _digest(digests)
     gone = [
         f"{task}/{name}"
-        for task in index["tasks"].keys() & known.keys()
+        for task in index["tasks"].keys() & known.keys() - partial
         for name in _digests_in(folder / task / DIGESTS)
         if f"{task}/{name}" not in files
     ]
@@ -213,6 +235,14 @@ def _read_task(task: str, files: Mapping[str, bytes], bundle: Json) -> None:
     bundle["history"] += _lines_in(below.get("history.jsonl", b""))
 
 
+def _pins(definition: Json) -> Iterator[tuple[str, str]]:
+    """The tasks that the version runs, with their versions."""
+    embedded = {**(definition.get("chain") or {}).get("tasks", {}), **definition.get("judges", {})}
+    for task in embedded.values():
+        yield task["name"], task["version"]
+        yield from _pins(task)
+
+
 def _known(folder: Path) -> Json:
     """The tasks that an export left in this folder, with their digests."""
     try:
@@ -234,6 +264,18 @@ def _digests_in(path: Path) -> list[str]:
     except (OSError, msgspec.MsgspecError):
         return []
     return [name for name in names if ".." not in name.split("/") and not name.startswith("/")]
+
+
+def _joined(path: Path, digests: bytes) -> bytes:
+    """The digests that stand there, with these."""
+    try:
+        known = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ExportDamaged(
+            f"{path} cannot be read, so that nothing can be added there. Name another folder, or"
+            " export all tasks anew."
+        ) from error
+    return _pretty({**known, **msgspec.json.decode(digests)})
 
 
 def _by_task(rows: Iterable[Json]) -> dict[str, list[Json]]:

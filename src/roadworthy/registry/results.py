@@ -40,6 +40,13 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     score: float | None = None
     """From 0 to 1, where the expectation has degrees."""
     reason: str = ""
+    step: str = ""
+    """Which step of a chain it is a score of; empty: of the whole answer."""
+
+    @property
+    def label(self) -> str:
+        """Its name, with the step before it."""
+        return f"{self.step}: {self.name}" if self.step else self.name
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,12 +26,17 @@ def split_version(version: Json) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     definition, suite = dict(version["definition"]), dict(version["suite"])
     definition["templates"] = _split_templates(definition.get("templates", ()), files)
-    for key, folder, owner in (("blocks", "blocks", definition), ("sources", "sources", suite)):
+    for key, folder, owner in (
+        ("blocks", "blocks", definition),
+        ("sources", "python", definition),
+        ("sources", "sources", suite),
+    ):
         if owner.get(key):
             owner[key] = {
                 name: _put(files, f"{folder}/{_safe(name)}", text)
                 for name, text in owner[key].items()
             }
+    _split_embedded(definition, files)
     for key, name in (("input_schema", "input"), ("output_schema", "output")):
         if definition.get(key) is not None:
             files[f"{name}.schema.json"] = _pretty(definition[key], order=None)
@@ -55,9 +60,11 @@ def join_version(files: Mapping[str, bytes]) -> Json:
     version: Json = msgspec.json.decode(files[REST])
     definition, suite = version["definition"], version["suite"]
     definition["templates"] = _join_templates(definition["templates"], files)
-    for key, owner in (("blocks", definition), ("sources", suite)):
+    for key, owner in (("blocks", definition), ("sources", definition), ("sources", suite)):
         if owner.get(key):
             owner[key] = {name: _text(files[file]) for name, file in owner[key].items()}
+    for owner, key in _embedding(definition):
+        owner[key] = {name: msgspec.json.decode(files[file]) for name, file in owner[key].items()}
     for key in ("input_schema", "output_schema"):
         if definition.get(key) is not None:
             definition[key] = msgspec.json.decode(files[definition[key]])
@@ -65,6 +72,27 @@ def join_version(files: Mapping[str, bytes]) -> Json:
         lines = files[suite["cases"]].splitlines()
         suite["cases"] = [msgspec.json.decode(line) for line in lines]
     return version
+
+
+def _split_embedded(definition: Json, files: dict[str, bytes]) -> None:
+    """A file a task that the version runs, as that task's version is; the order of its schemas is
+    part of what it is, so that keys are not sorted."""
+    if definition.get("chain"):
+        definition["chain"] = dict(definition["chain"])
+    for owner, key in _embedding(definition):
+        folder = "steps" if key == "tasks" else key
+        named = {}
+        for name, task in owner[key].items():
+            named[name] = f"{folder}/{_safe(name)}.json"
+            files[named[name]] = _pretty(task, order=None)
+        owner[key] = named
+
+
+def _embedding(definition: Json) -> list[tuple[Json, str]]:
+    """Where tasks stand that the version runs: the object, and its key."""
+    chain = definition.get("chain") or {}
+    places = ((chain, "tasks"), (definition, "judges"))
+    return [(owner, key) for owner, key in places if owner.get(key)]
 
 
 def _split_templates(templates: list[Json], files: dict[str, bytes]) -> list[Json]:

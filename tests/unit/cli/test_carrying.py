@@ -15,7 +15,8 @@ ANA = Actor(name="Ana")
 class Installation:
     """As much of a registry as carrying asks for."""
 
-    def __init__(self, **versions: str) -> None:
+    def __init__(self, steps: tuple[str, ...] = (), **versions: str) -> None:
+        self.steps = steps
         self.known = {name.replace("_", "."): number for name, number in versions.items()}
         self.taken: list[Any] = []
 
@@ -41,7 +42,9 @@ class Installation:
 
     def take(self, bundle: dict[str, Any], by: Actor) -> list[VersionRow]:
         self.taken.append((bundle, by))
-        return [] if self.known else [self.__class__(x="1.4.0").version("sort", "x").row]
+        there = Installation(x="1.4.0")
+        own = [] if self.known else [there.version("sort", "x").row]
+        return own + [there.version(step, "x").row for step in self.steps]
 
 
 def carried(source: Installation, target: Installation, to: str | None, *, dry_run: bool) -> Any:
@@ -61,6 +64,17 @@ def test_what_is_there_already_is_said_to_be_there() -> None:
     source, target = Installation(staging="1.4.0"), Installation(x="1.4.0")
     text, request = carried(source, target, "staging", dry_run=False)
     assert (request.to, text) == ("1.4.0", "sort 1.4.0 was there already.")
+
+
+def test_what_a_chain_runs_is_brought_with_it() -> None:
+    source, target = Installation(staging="1.4.0"), Installation(steps=("copy", "seo"))
+    text, _ = carried(source, target, "staging", dry_run=False)
+    assert text == (
+        "Brought sort 1.4.0, with history and results, and what it runs: copy 1.4.0, seo 1.4.0."
+    )
+    known = Installation(steps=("copy",), x="1.4.0")
+    text, _ = carried(source, known, "staging", dry_run=False)
+    assert text == "sort was there already; brought what it runs: copy 1.4.0."
 
 
 def test_a_dry_run_brings_nothing() -> None:

@@ -8,9 +8,18 @@ import msgspec
 import pytest
 from sqlalchemy import event
 
-from registry_samples import ADA, VIEWER, draft_of, results_of, stored_registry
+from registry_samples import (
+    ADA,
+    VIEWER,
+    chain_of,
+    definition_of,
+    draft_of,
+    results_of,
+    stored_registry,
+)
 from roadworthy.core.errors import ExportDamaged, Forbidden, RegistryConflict
-from roadworthy.registry import MoveRequest
+from roadworthy.registry import Draft, MoveRequest
+from roadworthy.registry.folder import read_folder, write_folder
 from roadworthy.registry.store import StoredRegistry
 from roadworthy.tasks import Gate
 
@@ -139,3 +148,51 @@ def test_taking_moves_no_channel_and_offers_nothing_to_go_back_to(
 def test_who_reads_only_takes_nothing(registry: StoredRegistry) -> None:
     with pytest.raises(Forbidden, match="may read only"):
         registry.take(registry.export(), VIEWER)
+
+
+ONE, TWO = definition_of(name="one"), definition_of(name="two")
+
+
+def fill_with_chain(registry: StoredRegistry) -> None:
+    """A chain of two tasks, of which one has gone on since."""
+    for definition in (ONE, TWO, chain_of(ONE, TWO), definition_of("b {{ comment }}", name="one")):
+        registry.publish(Draft(definition=definition, message="because"), ADA)
+    registry.move(MoveRequest(task="one", channel="staging", to="1.1.0"), ADA)
+    registry.record(results_of(draft_of(name="one"), passing=4), ADA)
+    registry.record(results_of(draft_of("b {{ comment }}", name="one"), passing=4), ADA)
+
+
+def test_a_chain_brings_the_versions_that_it_runs_and_what_was_measured_of_them(
+    registry: StoredRegistry, other: StoredRegistry
+) -> None:
+    fill_with_chain(registry)
+    given = registry.export(["chain"])
+    names = [(v["row"]["task"], v["row"]["version"]) for v in given["versions"]]
+    assert names == [("chain", "1.0.0"), ("one", "1.0.0"), ("two", "1.0.0")]
+    assert given["partial"] == ["one", "two"]
+    assert {r["key"]["definition"] for r in given["results"]} == {ONE.digest}
+    assert (given["history"], given["channels"]) == ([], [])
+    other.take(given, ADA)
+    assert len(other.results("one", definition=ONE.digest)) == 4
+    assert other.version("chain", "1.0.0") == registry.version("chain", "1.0.0")
+
+
+def test_a_step_that_is_not_what_its_digest_says_is_not_taken(
+    registry: StoredRegistry, other: StoredRegistry
+) -> None:
+    fill_with_chain(registry)
+    given = registry.export(["chain"])
+    step = given["versions"][0]["definition"]["chain"]["tasks"]["two"]
+    step["parameters"] = {"temperature": 2}
+    with pytest.raises(ExportDamaged, match=r"chain 1.0.0 is not what its digest says"):
+        other.take(given, ADA)
+
+
+def test_a_chain_goes_through_a_folder_and_back(
+    registry: StoredRegistry, other: StoredRegistry, tmp_path: Path
+) -> None:
+    fill_with_chain(registry)
+    write_folder(registry.export(["chain"]), tmp_path / "out")
+    taken = other.take(read_folder(tmp_path / "out"), ADA)
+    assert [row.task for row in taken] == ["chain", "one", "two"]
+    assert other.version("chain", "1.0.0") == registry.version("chain", "1.0.0")

@@ -190,3 +190,53 @@ def test_every_text_comes_back_as_it_was(
     definition = {**DEFINITION, "templates": templates, "blocks": blocks}
     given_ = {**version(), "definition": definition}
     assert join_version(split_version(given_)) == given_
+
+
+def chain(number: str, **pins: str) -> dict[str, Any]:
+    """A version of a chain that runs these versions of tasks."""
+    tasks = {
+        task: {**DEFINITION, "name": task, "version": f"1.{at}.0"} for task, at in pins.items()
+    }
+    body = {"steps": [], "output": {"": "sort"}, "tasks": tasks}
+    given = version(number, "sheet")
+    return {**given, "definition": {**DEFINITION, "name": "sheet", "chain": body, "model": ""}}
+
+
+def exported(*versions: dict[str, Any], partial: tuple[str, ...] = ()) -> dict[str, Any]:
+    rows = {"history": [], "results": [], "versions": list(versions), "partial": partial}
+    return {"format": 1, **rows}
+
+
+def test_a_chain_s_steps_stand_in_files_of_their_own_in_the_order_of_their_schemas() -> None:
+    given = chain("1.0.0", sort="0")
+    files = split_version(given)
+    step = files["steps/sort.json"].decode()
+    assert step.index('"z"') < step.index('"a"')
+    assert b"Be brief" not in files["version.json"]
+    assert join_version(files) == given
+    judged = version()
+    judged["definition"] = {**DEFINITION, "judges": {"j": DEFINITION}, "sources": {"r.py": "x = 1"}}
+    files = split_version(judged)
+    assert {"judges/j.json", "python/r.py"} <= files.keys()
+    assert join_version(files) == judged
+
+
+def test_a_chain_s_export_adds_to_what_an_earlier_one_left_of_its_steps(tmp_path: Path) -> None:
+    write_folder(exported(version("1.0.0"), version("1.1.0")), tmp_path)
+    later = exported(chain("1.0.0", sort="2"), version("1.2.0"), partial=("sort",))
+    write_folder(later, tmp_path)
+    assert write_folder(later, tmp_path) == []
+    found = read_folder(tmp_path)["versions"]
+    named = [(v["row"]["task"], v["row"]["version"]) for v in found]
+    assert named == [("sheet", "1.0.0"), *(("sort", f"1.{n}.0") for n in range(3))]
+
+
+def test_a_chain_is_read_with_the_versions_that_it_runs(tmp_path: Path) -> None:
+    of_one = {**version("1.1.0")["row"], "definition_digest": "e" * 64}
+    sorts = [version("1.0.0"), {**version("1.1.0"), "row": of_one}]
+    given = exported(chain("1.0.0", sort="1"), *sorts, version("1.0.0", "other"))
+    given["results"] = [result(0), result(0, "f" * 64)]
+    write_folder(given, tmp_path)
+    found = read_folder(tmp_path, ["sheet"])
+    assert [v["row"]["version"] for v in found["versions"]] == ["1.0.0", "1.1.0"]
+    assert found["results"] == [result(0)]

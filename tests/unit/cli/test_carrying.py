@@ -15,7 +15,7 @@ ANA = Actor(name="Ana")
 class Installation:
     """As much of a registry as carrying asks for."""
 
-    def __init__(self, steps: tuple[str, ...] = (), **versions: str) -> None:
+    def __init__(self, *steps: str, **versions: str) -> None:
         self.steps = steps
         self.known = {name.replace("_", "."): number for name, number in versions.items()}
         self.taken: list[Any] = []
@@ -67,12 +67,12 @@ def test_what_is_there_already_is_said_to_be_there() -> None:
 
 
 def test_what_a_chain_runs_is_brought_with_it() -> None:
-    source, target = Installation(staging="1.4.0"), Installation(steps=("copy", "seo"))
+    source, target = Installation(staging="1.4.0"), Installation("copy", "seo")
     text, _ = carried(source, target, "staging", dry_run=False)
     assert text == (
         "Brought sort 1.4.0, with history and results, and what it runs: copy 1.4.0, seo 1.4.0."
     )
-    known = Installation(steps=("copy",), x="1.4.0")
+    known = Installation("copy", x="1.4.0")
     text, _ = carried(source, known, "staging", dry_run=False)
     assert text == "sort was there already; brought what it runs: copy 1.4.0."
 

@@ -13,6 +13,7 @@ import msgspec
 
 from roadworthy.core import Mode, Price
 from roadworthy.core.errors import ProjectError
+from roadworthy.models.openai_wire import WANTS_COMPLETION_TOKENS
 from roadworthy.models.providers import PROVIDERS, KnownProvider
 from roadworthy.models.upstream import Capabilities, Model, Secret
 
@@ -70,6 +71,9 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Left out: the list price, where one is known."""
     modes: list[Mode] | None = None
     """Structured modes that this model really has, where the provider's usual ones are wrong."""
+    log_probabilities: bool | None = None
+    """Whether the model says how likely its words were (`logprobs`), which ``choose`` needs; left
+    out: as is known of the provider."""
     timeout_s: float = 60.0
     """Deadline of one attempt."""
     max_retries: int = 2
@@ -193,14 +197,20 @@ def _bound_key(entry: ModelEntry, known: KnownProvider) -> Secret | None:
 
 
 def _bound_capabilities(entry: ModelEntry, known: KnownProvider) -> Capabilities:
+    telling = entry.log_probabilities
+    if telling is None:
+        # Source: OpenAI API reference, "logprobs", November 2026: reasoning models refuse it.
+        silent = entry.provider == "openai" and WANTS_COMPLETION_TOKENS.match(entry.model)
+        telling = known.capabilities.log_probabilities and not silent
+    capabilities = msgspec.structs.replace(known.capabilities, log_probabilities=telling)
     if entry.modes is None:
-        return known.capabilities
+        return capabilities
     for mode in entry.modes:
         if mode not in known.wire.modes:
             possible = ", ".join(m for m in STRENGTH if m in known.wire.modes)
             raise ValueError(f"modes holds {mode!r}; {entry.provider} knows {possible}")
     ordered = tuple(mode for mode in STRENGTH if mode in entry.modes)
-    return msgspec.structs.replace(known.capabilities, modes=ordered or ("prompt",))
+    return msgspec.structs.replace(capabilities, modes=ordered or ("prompt",))
 
 
 def _bound_price(entry: ModelEntry) -> Price | None:

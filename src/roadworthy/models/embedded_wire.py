@@ -19,8 +19,17 @@ import msgspec
 
 from roadworthy.core import Mode
 from roadworthy.models.chat_completions import ChatStreamDecoder, decode_reply
+from roadworthy.models.embedded_choice import Exchange, TokenPaths, weigh_values
 from roadworthy.models.openai_wire import encode_json, set_stream
-from roadworthy.models.upstream import Ask, Model, Reply, StreamDecoder, Structured, WireRequest
+from roadworthy.models.upstream import (
+    Ask,
+    Choice,
+    Model,
+    Reply,
+    StreamDecoder,
+    Structured,
+    WireRequest,
+)
 
 __all__ = ["WORD_JOINER", "EmbeddedWire", "as_text", "grammar_of"]
 
@@ -50,6 +59,9 @@ class EmbeddedWire:
     modes: frozenset[Mode] = frozenset({"grammar", "prompt"})
     """Structured modes that this format can express."""
 
+    def __init__(self) -> None:
+        self._token_paths: TokenPaths = {}
+
     def encode(self, model: Model, ask: Ask, *, stream: bool) -> WireRequest:
         """The request's bytes.
 
@@ -72,6 +84,10 @@ class EmbeddedWire:
 
     def decoder(self, _: Structured | None = None) -> StreamDecoder:
         return ChatStreamDecoder()
+
+    def weigh(self, _: Model, ask: Ask, choice: Choice) -> Exchange:
+        """See `Provider.weigh`. The task's parameters guide sampling, and nothing is sampled."""
+        return weigh_values(as_text(ask.messages), choice, known=self._token_paths)
 
 
 def as_text(value: Any) -> Any:

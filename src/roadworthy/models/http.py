@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -79,16 +79,15 @@ class HttpUpstream:
     async def send(self, model: Model, ask: Ask) -> Reply:
         """The whole answer; see `Upstream.send`."""
         wire = _wire(model)
-        request = wire.encode(model, ask, stream=False)
+        choice = ask.choice
+        request = wire.encode(model, ask, stream=False) if choice is None else None
 
         async def once(deadline: float, retries: int) -> Reply:
             async with asyncio.timeout_at(deadline):
-                target = await self._target(model, request)
-                response = await self._connections.post(target, request.body)
-                try:
-                    reply = wire.decode(await read_whole(response), ask.structured)
-                finally:
-                    response.close()
+                if request is not None:
+                    reply = wire.decode(await self._post(model, request), ask.structured)
+                elif choice is not None:
+                    reply = await self._converse(model, wire.weigh(model, ask, choice))
             return msgspec.structs.replace(reply, retries=retries) if retries else reply
 
         return await self._persist(model, ask, once)
@@ -112,6 +111,26 @@ class HttpUpstream:
 
     async def close(self) -> None:
         await self._connections.close()
+
+    async def _post(self, model: Model, request: WireRequest) -> bytes:
+        target = await self._target(model, request)
+        response = await self._connections.post(target, request.body)
+        try:
+            return await read_whole(response)
+        finally:
+            response.close()
+
+    async def _converse(
+        self, model: Model, exchange: Generator[WireRequest, bytes, Reply]
+    ) -> Reply:
+        """What comes of an adapter's requests, each sent once the last one is answered."""
+        try:
+            request = next(exchange)
+            while True:
+                request = exchange.send(await self._post(model, request))
+        except StopIteration as end:
+            reply: Reply = end.value
+            return reply
 
     async def _open(
         self,

@@ -25,10 +25,14 @@ class Wire(Provider, Protocol):
 
 
 OPENAI, EMBEDDED = OpenAIWire(), EmbeddedWire()
-BOUND = Capabilities(modes=("grammar", "prompt"))
+BOUND = Capabilities(modes=("grammar", "prompt"), log_probabilities=True)
 FULL = Capabilities(modes=("strict", "tool", "json", "prompt"), tools=True, images=True)
+TELLING = msgspec.structs.replace(FULL, log_probabilities=True)
 # Strict mode is a property of some models only; `modes` in models.toml turns it on for those.
 JSON = Capabilities(modes=("json", "prompt"), tools=True, images=True)
+TELLING_JSON = msgspec.structs.replace(JSON, log_probabilities=True)
+# Groq and Mistral refuse `logprobs`, Together writes them in a form of its own, and OpenRouter
+# passes them on for some models; `log_probabilities` in models.toml turns them on.
 
 
 class KnownProvider(msgspec.Struct, frozen=True):
@@ -48,15 +52,16 @@ class KnownProvider(msgspec.Struct, frozen=True):
 PROVIDERS: dict[str, KnownProvider] = {
     "embedded": KnownProvider("", None, BOUND, EMBEDDED),
     "openai": KnownProvider(
-        "https://api.openai.com/v1", "OPENAI_API_KEY", base_url_env="OPENAI_BASE_URL"
+        "https://api.openai.com/v1", "OPENAI_API_KEY", TELLING, base_url_env="OPENAI_BASE_URL"
     ),
     "openrouter": KnownProvider("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "groq": KnownProvider("https://api.groq.com/openai/v1", "GROQ_API_KEY", JSON),
     "mistral": KnownProvider("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
-    "deepseek": KnownProvider("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", JSON),
+    "deepseek": KnownProvider("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", TELLING_JSON),
     "together": KnownProvider("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
-    "ollama": KnownProvider("http://127.0.0.1:11434/v1"),
-    "vllm": KnownProvider("http://127.0.0.1:8000/v1"),
-    # Taken at its word; what it ignores, validation finds.
-    "openai-compatible": KnownProvider(),
+    "ollama": KnownProvider("http://127.0.0.1:11434/v1", None, TELLING),
+    "vllm": KnownProvider("http://127.0.0.1:8000/v1", None, TELLING),
+    # Taken at its word: what it ignores of structure, validation finds, and an answer without the
+    # log-probabilities that were asked for is an error.
+    "openai-compatible": KnownProvider(capabilities=TELLING),
 }

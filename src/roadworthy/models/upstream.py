@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -20,11 +20,13 @@ from roadworthy.core.secret import Secret
 __all__ = [
     "Ask",
     "Capabilities",
+    "Choice",
     "Delta",
     "Model",
     "Provider",
     "Reply",
     "Secret",
+    "Share",
     "StreamDecoder",
     "Structured",
     "Upstream",
@@ -40,6 +42,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = True
     tools: bool = False
     images: bool = False
+    log_probabilities: bool = False
+    """Whether it can be asked how likely each value of a closed field is, see `Choice`."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +78,26 @@ class Structured(msgspec.Struct, frozen=True, kw_only=True):
     most 64."""
 
 
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """A question for the likelihood of a field's values, in place of an answer."""
+
+    field: str
+    """A top-level field of the answer."""
+    values: tuple[str, ...]
+    """Compact JSON texts, at least two, each once."""
+    fixed: dict[str, Any] = {}
+    """The fields that the answer begins with, before this one."""
+
+
+class Share(NamedTuple):
+    """How likely one of some values is, among all those asked for."""
+
+    values: tuple[int, ...]
+    """Indexes in `Choice.values`. Several: what was read does not tell them apart."""
+    log_p: float
+    """Natural logarithm; over all shares of an answer the probabilities sum to 1."""
+
+
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """One request to a model."""
 
@@ -82,6 +106,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Everything else of the chat request (temperature, max_tokens, tools, …), unknown fields
     included; never ``model``, ``messages``, ``stream`` or ``response_format``."""
     structured: Structured | None = None
+    choice: Choice | None = None
+    """Ask for likelihoods; only of a model that gives them, and never as a stream."""
     deadline_us: int | None = None
     """On `Clock.elapsed_us`; None: the model's own `timeout_s` alone."""
 
@@ -102,6 +128,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     retries: int = 0
     """Requests that failed in passing before this one."""
+    shares: tuple[Share, ...] = ()
+    """The answer to a `Choice`; empty: what the model wrote is none of its values."""
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +194,17 @@ class Provider(Protocol):
         ...
 
     def decoder(self, structured: Structured | None = None, /) -> StreamDecoder: ...
+
+    def weigh(
+        self, model: Model, ask: Ask, choice: Choice, /
+    ) -> Generator[WireRequest, bytes, Reply]:
+        """What to send to learn how likely the values are: requests, each of which is given the
+        body of its answer, and at last the reply with its shares.
+
+        Raises:
+            UpstreamError: a 200 does not say.
+        """
+        ...
 
 
 class Upstream(Protocol):

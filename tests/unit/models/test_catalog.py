@@ -26,14 +26,27 @@ def bind(environ: dict[str, str] | None = None, **fields: Any) -> Model:
 
 
 def test_two_lines_are_enough_for_a_known_provider() -> None:
-    assert bind() == Model(
+    assert bind(model="gpt-4o") == Model(
         name="main",
         provider="openai",
-        upstream="gpt-5-mini",
+        upstream="gpt-4o",
         base_url="https://api.openai.com/v1",
         api_key=Secret(env="OPENAI_API_KEY"),
         capabilities=PROVIDERS["openai"].capabilities,
     )
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "telling"),
+    [("openai", "gpt-4o", True), ("openai", "gpt-5-mini", False), ("groq", "llama", False)],
+)
+def test_whether_a_model_tells_likelihoods_follows_from_the_provider(
+    provider: str, model: str, telling: bool
+) -> None:
+    bound = bind(provider=provider, model=model)
+    assert bound.capabilities.log_probabilities is telling
+    other = bind(provider=provider, model=model, log_probabilities=not telling)
+    assert other.capabilities.log_probabilities is not telling
 
 
 def test_what_the_project_sets_wins() -> None:

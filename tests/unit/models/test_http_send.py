@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import math
 
 import msgspec
 import pytest
@@ -19,7 +20,7 @@ from roadworthy.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from roadworthy.models import LOCAL_MODEL, Ask, connection
+from roadworthy.models import LOCAL_MODEL, Ask, Choice, connection
 
 OK = answer(200, whole())
 HANG = Step(b"", "hang")
@@ -364,5 +365,23 @@ def test_a_provider_of_another_version_is_an_error() -> None:
         async with loopback(OK) as provider, asking() as it:
             with pytest.raises(UpstreamUnavailable, match="'newcomer'"):
                 await it.upstream.send(provider.model(provider="newcomer"), ASK)
+
+    run(scenario())
+
+
+def test_a_choice_is_asked_in_as_many_requests_as_its_adapter_wants() -> None:
+    steps = [{"prompt": "P"}, {"tokens": [1, 2]}, {"tokens": [1, 3]}]
+    told = [{"id": 2, "prob": 0.25}, {"id": 3, "prob": 0.75}]
+    steps.append({"completion_probabilities": [{"top_probs": told}]})
+
+    async def scenario() -> None:
+        ask = msgspec.structs.replace(ASK, choice=Choice(field="f", values=("true", "false")))
+        async with loopback(*(answer(200, step) for step in steps)) as provider:
+            local = Addresses(*[provider.url] * len(steps))
+            async with asking(local=local) as it:
+                reply = await it.upstream.send(LOCAL_MODEL, ask)
+        paths = [request.line.split()[1] for request in provider.requests]
+        assert paths == ["/v1/apply-template", "/v1/tokenize", "/v1/tokenize", "/v1/completion"]
+        assert [round(math.exp(share.log_p), 3) for share in reply.shares] == [0.25, 0.75]
 
     run(scenario())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from roadworthy.core.errors import MalformedBody
-from roadworthy.models import Ask, Model, Structured
+from roadworthy.core.errors import MalformedBody, UpstreamError
+from roadworthy.models import Ask, Choice, Model, Structured
 from roadworthy.models.openai_wire import OpenAIWire
 
 MODEL = Model(name="main", provider="openai", upstream="gpt-4o")
@@ -134,3 +135,53 @@ def test_the_callers_own_new_limit_wins() -> None:
 def test_what_json_cannot_hold_is_the_callers_error(content: Any) -> None:
     with pytest.raises(MalformedBody):
         sent(Ask(messages=[{"role": "user", "content": content}]))
+
+
+CHOICE = Choice(field="ok", values=("true", "false"))
+ONLY = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+
+
+def weighed(answer: dict[str, Any], *, parameters: dict[str, Any] | None = None) -> Any:
+    """The request that was sent for a choice, and what became of this answer."""
+    ask = Ask(messages=HI, parameters=parameters or {}, choice=CHOICE)
+    exchange = OpenAIWire().weigh(MODEL, ask, CHOICE)
+    request = next(exchange)
+    with pytest.raises(StopIteration) as end:
+        exchange.send(msgspec.json.encode({"choices": [answer]}))
+    return request, end.value.value
+
+
+def entry(token: str, log_p: float, **rivals: float) -> dict[str, Any]:
+    told = [{"token": text, "logprob": value} for text, value in rivals.items()]
+    return {"token": token, "logprob": log_p, "top_logprobs": told}
+
+
+def test_a_choice_asks_for_the_likelihood_of_what_is_written() -> None:
+    given = {"max_tokens": 900, "temperature": 0.7, "tools": [{}], "seed": 4, "user": "u"}
+    content = [entry('{"ok":', 0), entry("true", -0.1, true=-0.1, false=-2.3), entry("}", 0)]
+    answer = {"message": {"content": '{"ok":true}'}, "logprobs": {"content": content}}
+    request, reply = weighed(answer, parameters=given)
+    assert request.body == (
+        b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],"temperature":0,'
+        b'"seed":4,"user":"u","logprobs":true,"top_logprobs":20,"max_tokens":41}'
+    )
+    assert [share.values for share in reply.shares] == [(1,), (0,)]
+    assert reply.shares[0].log_p - reply.shares[1].log_p == pytest.approx(-2.2)
+
+
+def test_a_choice_keeps_the_structure_that_was_asked_for() -> None:
+    structured = Structured(mode="json", schema=ONLY)
+    exchange = OpenAIWire().weigh(MODEL, Ask(messages=[], structured=structured), CHOICE)
+    assert b'"response_format":{"type":"json_object"}' in next(exchange).body
+
+
+def test_a_provider_that_leaves_log_probabilities_out_is_an_error() -> None:
+    exchange = OpenAIWire().weigh(MODEL, Ask(messages=HI), CHOICE)
+    next(exchange)
+    with pytest.raises(UpstreamError, match=r"log_probabilities = false under \[models.main\]"):
+        exchange.send(b'{"choices":[{"message":{"content":"{}"},"logprobs":null}]}')
+
+
+def test_a_refusal_to_choose_is_a_refusal() -> None:
+    _, reply = weighed({"message": {"content": None, "refusal": "no"}, "finish_reason": "stop"})
+    assert (reply.refusal, reply.shares) == ("no", ())

@@ -108,6 +108,11 @@ class Held(ByTask):
         for name in names:
             self._doors[name].set()
 
+    @property
+    def waiting(self) -> int:
+        """How many have asked and were not told by `next` yet."""
+        return self._asking.qsize()
+
     async def send(self, model: Model, ask: Ask) -> Reply:
         name = str(ask.messages[-1]["content"]).partition(":")[0]
         self._asking.put_nowait(name)

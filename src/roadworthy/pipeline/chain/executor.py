@@ -92,10 +92,12 @@ class ChainRun:
         if name in self.recorded:
             return self.recorded[name], "recorded"
         if self.is_skipped(plan):
-            return plan.definition.default, "skipped"
+            return plan.default, "skipped"
         if plan.over is None:
             return await self._answer(plan, self.values, None)
-        return await self._each(plan, plan.over.take(self.values)), ""
+        items = plan.over.take(self.values)
+        found = await self._each(plan, items)
+        return found, f"{len(found)} of {len(items)} items"
 
     def is_skipped(self, plan: StepPlan) -> bool:
         """Whether the step as a whole does not run; its default stands in its place."""
@@ -142,7 +144,7 @@ class ChainRun:
             if definition.on_error == "fail" or isinstance(failure.error, JournalUnavailable):
                 raise
             if definition.on_error == "skip":
-                return definition.default, failure.error.code
+                return plan.default if item is None else ABSENT, failure.error.code
             if definition.on_error == "default":
                 return definition.default, "default"
         return await self._call(definition.fallback, given, definition.name, item), "fallback"

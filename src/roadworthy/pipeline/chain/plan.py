@@ -14,7 +14,7 @@ from roadworthy.core.errors import ProjectError
 from roadworthy.expressions import EvaluationError, Expression, ExpressionError, Scope
 from roadworthy.pipeline.chain.wires import Wiring, wiring_of
 from roadworthy.tasks import TaskDefinition
-from roadworthy.tasks.chain.paths import Path, parse_path, variable_of
+from roadworthy.tasks.chain.paths import ABSENT, Path, parse_path, variable_of
 from roadworthy.tasks.definition import ChainDefinition, StepDefinition
 
 __all__ = ["ChainPlan", "Condition", "StepPlan", "compile_chain"]
@@ -60,6 +60,13 @@ class StepPlan:
     """The list of its ``for_each``."""
     followers: tuple[str, ...]
     """Steps that wait for it."""
+
+    @property
+    def default(self) -> Any:
+        """What stands for all that a skipped step would give; ABSENT: nothing. A ``default`` on
+        error in a step with ``for_each`` stands for what one item gives."""
+        of_items = self.over is not None and self.definition.on_error == "default"
+        return ABSENT if of_items else self.definition.default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,10 @@ from roadworthy.core import NUSD_PER_USD
 from roadworthy.core.errors import InvalidInput
 from roadworthy.evaluation.runner import SubjectRuns, WhyLeftOut
 from roadworthy.evaluation.session import Session
-from roadworthy.evaluation.states import State, bound_model, cases_beside, read_state
+from roadworthy.evaluation.states import State, bound_models, cases_beside, read_state
 from roadworthy.evaluation.subjects import AskedCase
 from roadworthy.registry import CaseResult, Registry
-from roadworthy.registry.binding import binding_of, describe_binding
+from roadworthy.registry.binding import binding_of_task, describe_task_binding
 from roadworthy.stats import (
     cases_needed,
     detectable,
@@ -145,14 +145,18 @@ async def run_comparison(session: Session, task: str, a: str, b: str) -> Compari
 
     with session.reading() as registry:
         first, second = read_both(registry)
-    models = [bound_model(project, state.definition) for state in (first, second)]
-    same_model = binding_of(models[0]) == binding_of(models[1])
+    bound = [bound_models(project, state.definition).__getitem__ for state in (first, second)]
+    definitions = (first.definition, second.definition)
+    bindings = [binding_of_task(*pair) for pair in zip(definitions, bound, strict=True)]
     named = Comparison(
         task=task,
         a=first.version,
         b=second.version,
-        models=(describe_binding(models[0]), describe_binding(models[1])),
-        same=first.definition.digest == second.definition.digest and same_model,
+        models=(
+            describe_task_binding(first.definition, bound[0]),
+            describe_task_binding(second.definition, bound[1]),
+        ),
+        same=first.definition.digest == second.definition.digest and bindings[0] == bindings[1],
     )
     if named.same:
         return named
@@ -291,6 +295,6 @@ def _change(pair: _Pair, failing: Sequence[CaseResult]) -> CaseChange:
         tags=tuple(pair.case.case.tags),
         a=_passing(pair.a),
         b=_passing(pair.b),
-        reason="" if score is None else f"{score.name}: {score.reason or 'failed'}",
+        reason="" if score is None else f"{score.label}: {score.reason or 'failed'}",
         call=failed.call_id,
     )

@@ -19,7 +19,7 @@ from roadworthy.evaluation.turns import Turns
 from roadworthy.models import Model
 from roadworthy.pipeline import TASK_PREFIX, CallRequest, Pipeline
 from roadworthy.registry import CaseResult, ResultKey
-from roadworthy.registry.binding import binding_of
+from roadworthy.registry.binding import binding_of_task
 from roadworthy.tasks import TaskDefinition, content_digest
 
 __all__ = ["Judge", "Judges"]
@@ -27,14 +27,15 @@ __all__ = ["Judge", "Judges"]
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """A task state that judges, on the model that it is bound to."""
+    """A task state that judges, on the models that it is bound to."""
 
     definition: TaskDefinition
-    model: Model
+    models: Mapping[str, Model]
+    """By logical name, all that it may ask."""
 
     @property
     def binding(self) -> str:
-        return binding_of(self.model)
+        return binding_of_task(self.definition, self.models.__getitem__)
 
     def key(self, given: dict[str, Any]) -> ResultKey:
         return ResultKey(
@@ -99,11 +100,11 @@ class Judges:
         self, reference: str, judge: Judge, key: ResultKey, given: dict[str, Any]
     ) -> Any:
         if reference not in self._estimators:
-            self._estimators[reference] = Estimator.of(judge.definition, judge.model.price)
+            self._estimators[reference] = Estimator.of(judge.definition, judge.models)
         estimator = self._estimators[reference]
         clock = self.pipeline.clock
         async with self.purse.reserve(estimator.estimate(given)) as ticket:
-            async with self.turns.of(judge.model):
+            async with self.turns.of(*judge.models.values()):
                 started_us = clock.elapsed_us()
                 self.asked += 1
                 finished = await self.pipeline.run(

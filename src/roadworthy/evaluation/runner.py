@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from roadworthy.evaluation.keeping import Keeping
 from roadworthy.evaluation.measuring import UNMEASURED, Asked, ask_once, score
-from roadworthy.evaluation.spending import CostLimitReached, Estimator, Purse
+from roadworthy.evaluation.spending import Estimator, MaxCostReached, Purse
 from roadworthy.evaluation.subjects import AskedCase, Subject
 from roadworthy.evaluation.turns import Turns
 from roadworthy.pipeline import Pipeline
@@ -95,7 +95,7 @@ class Runner:
         all_runs = [SubjectRuns(subject=subject) for subject in subjects]
         to_ask: list[_Work] = []
         for runs in all_runs:
-            estimator = Estimator.of(runs.subject.definition, runs.subject.model.price)
+            estimator = Estimator.of(runs.subject.definition, runs.subject.models)
             for place, case, run in _in_order(runs.subject):
                 known = self._known(runs.subject.key(case, run))
                 if known is None or case.judged:
@@ -149,7 +149,7 @@ class Runner:
         for work in waiting:
             if self.left_out is not None:
                 return
-            with suppress(CostLimitReached):
+            with suppress(MaxCostReached):
                 await self._ask(work)
             if self.purse.refused:  # this call, or a judge's
                 self.left_out = "cost"
@@ -160,7 +160,7 @@ class Runner:
             await self._add_known(runs, case, work.known)
             return
         async with self.purse.reserve(work.estimator.estimate(case.input)) as ticket:
-            async with self.turns.of(runs.subject.model):
+            async with self.turns.of(*runs.subject.models.values()):
                 asked = await ask_once(
                     self.pipeline, runs.subject, case, work.run, environment=self.environment
                 )

@@ -19,7 +19,7 @@ from roadworthy.evaluation.keeping import Keeping
 from roadworthy.evaluation.recorded import FromCalls
 from roadworthy.evaluation.runner import Measured, Runner, SubjectRuns, WhyLeftOut
 from roadworthy.evaluation.spending import Purse
-from roadworthy.evaluation.states import State, bound_model, judge_definitions
+from roadworthy.evaluation.states import State, bound_models, judge_definitions
 from roadworthy.evaluation.subjects import Selection, Subject, subject_of
 from roadworthy.evaluation.turns import Turns
 from roadworthy.models import Model, Upstream
@@ -27,7 +27,7 @@ from roadworthy.models.embedders import Embedders
 from roadworthy.pipeline import Pipeline
 from roadworthy.pipeline.inprocess import in_process
 from roadworthy.registry import Actor, CaseResult, Registry, ResultKey
-from roadworthy.registry.binding import binding_of
+from roadworthy.registry.binding import binding_of_task
 from roadworthy.tasks import Project, Suite, TaskDefinition
 
 __all__ = ["Found", "OpenRegistry", "Options", "Session", "Watch"]
@@ -207,7 +207,8 @@ class Session:
     def _earlier(
         self, registry: Registry, definition: TaskDefinition
     ) -> dict[ResultKey, CaseResult]:
-        binding = binding_of(bound_model(self.project, definition))
+        models = bound_models(self.project, definition)
+        binding = binding_of_task(definition, models.__getitem__)
         rows = registry.results(definition.name, definition=definition.digest, binding=binding)
         return {row.key: row for row in rows}
 
@@ -221,7 +222,7 @@ class Session:
         keeping = Keeping(keep=self._keep if self._keeps else None)
         judges = Judges(
             judges={
-                reference: Judge(definition=judge, model=_model(pipeline, self.project, judge))
+                reference: Judge(definition=judge, models=_models(pipeline, self.project, judge))
                 for reference, judge in ground.judges.items()
             },
             pipeline=pipeline,
@@ -235,7 +236,8 @@ class Session:
         subjects = [
             self._subject(pipeline, state, judges, embedders=embedders) for state in ground.states
         ]
-        self._check_prices([s.model for s in subjects] + [j.model for j in judges.judges.values()])
+        asked = [s.models for s in subjects] + [j.models for j in judges.judges.values()]
+        self._check_prices([model for models in asked for model in models.values()])
         if self.watch is not None:
             self.watch.plan(sum(case.runs for subject in subjects for case in subject.cases))
         runner = Runner(
@@ -281,7 +283,7 @@ class Session:
             state.definition,
             state.suite,
             version=state.version,
-            model=_model(pipeline, self.project, state.definition),
+            models=_models(pipeline, self.project, state.definition),
             services=services,
             selection=self.options.selection,
             beside=state.beside,
@@ -306,10 +308,11 @@ class Session:
             )
 
 
-def _model(pipeline: Pipeline, project: Project, definition: TaskDefinition) -> Model:
-    """The model with its price, which the pipeline has looked up."""
-    model = pipeline.state().model(definition.model)
-    return bound_model(project, definition) if model is None else model
+def _models(pipeline: Pipeline, project: Project, definition: TaskDefinition) -> dict[str, Model]:
+    """The models with their prices, which the pipeline has looked up."""
+    bind = pipeline.state().model
+    bound = bound_models(project, definition)
+    return {name: bind(name) or model for name, model in bound.items()}
 
 
 def _ignore(_: Measured) -> None:

@@ -15,11 +15,12 @@ from roadworthy.models import Model, implicit_model
 from roadworthy.registry import Registry, Version
 from roadworthy.registry.gate import stricter
 from roadworthy.tasks import Case, Gate, Project, Suite, TaskDefinition
+from roadworthy.tasks.asked_models import asked_models
 from roadworthy.tasks.cases import question_digest
 
 __all__ = [
     "State",
-    "bound_model",
+    "bound_models",
     "cases_beside",
     "checks_of",
     "judge_definitions",
@@ -167,15 +168,20 @@ def _judge(
     return None if selector else project.tasks.get(name)
 
 
-def bound_model(project: Project, definition: TaskDefinition) -> Model:
-    """What the task's logical model stands for here; raises ProjectError if it is nothing."""
-    model = project.models.get(definition.model) or implicit_model(definition.model, os.environ)
+def bound_models(project: Project, definition: TaskDefinition) -> dict[str, Model]:
+    """What the logical models that the task may ask stand for here, its own first; raises
+    ProjectError if one is nothing."""
+    return {name: _bound(project, definition, name) for name in asked_models(definition)}
+
+
+def _bound(project: Project, definition: TaskDefinition, name: str) -> Model:
+    model = project.models.get(name) or implicit_model(name, os.environ)
     if model is None:
         raise ProjectError(
             [
-                f"task {definition.name!r} ({definition.version}) names the model"
-                f" {definition.model!r}, which is not bound in the environment"
-                f" {project.environment!r}; declare it in models.toml"
+                f"task {definition.name!r} ({definition.version}) names the model {name!r}, which"
+                f" is not bound in the environment {project.environment!r}; declare it in"
+                " models.toml"
             ]
         )
     return model

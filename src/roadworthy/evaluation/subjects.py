@@ -11,7 +11,7 @@ from roadworthy.evaluation.expectations import Expectations, Services, compile_e
 from roadworthy.models import Model
 from roadworthy.pipeline import TASK_PREFIX
 from roadworthy.registry import ResultKey
-from roadworthy.registry.binding import binding_of
+from roadworthy.registry.binding import binding_of_task, describe_task_binding
 from roadworthy.tasks import Case, Suite, TaskDefinition
 from roadworthy.tasks.cases import (
     case_id,
@@ -75,7 +75,8 @@ class Subject:
     definition: TaskDefinition
     version: str
     """``1.4.0``, or ``working``."""
-    model: Model
+    models: Mapping[str, Model]
+    """By logical name, all that it may ask."""
     cases: tuple[AskedCase, ...]
     invalid: tuple[str, ...] = ()
     """Ids of cases whose input this state does not accept."""
@@ -95,7 +96,12 @@ class Subject:
 
     @property
     def binding(self) -> str:
-        return binding_of(self.model)
+        return binding_of_task(self.definition, self.models.__getitem__)
+
+    @property
+    def answered_by(self) -> str:
+        """What answers, as people read it."""
+        return describe_task_binding(self.definition, self.models.__getitem__)
 
     def key(self, case: AskedCase, run: int) -> ResultKey:
         return ResultKey(
@@ -118,7 +124,7 @@ def subject_of(
     suite: Suite,
     *,
     version: str,
-    model: Model,
+    models: Mapping[str, Model],
     services: Callable[[Suite], Services],
     selection: Selection | None = None,
     beside: Iterable[tuple[Case, Suite]] = (),
@@ -165,7 +171,7 @@ def subject_of(
     return Subject(
         definition=definition,
         version=version,
-        model=model,
+        models=models,
         cases=tuple(asked.values()),
         invalid=tuple(invalid),
     )

@@ -21,7 +21,6 @@ from roadworthy.evaluation.report import (
 from roadworthy.evaluation.runner import Measured, SubjectRuns
 from roadworthy.evaluation.subjects import AskedCase
 from roadworthy.registry import CaseResult, Miss
-from roadworthy.registry.binding import describe_binding
 from roadworthy.registry.figures import CaseRuns, figures_of, share_of
 from roadworthy.registry.gate import decide, has_thresholds
 from roadworthy.stats import pairwise_agreement, pass_at_k, pass_hat_k, share_identical
@@ -60,7 +59,7 @@ def task_report(
         task=subject.task,
         version=subject.version,
         definition=subject.definition.digest,
-        model=describe_binding(subject.model),
+        model=subject.answered_by,
         binding=subject.binding,
         figures=figures,
         repeats=_repeats([(case, runs[case.id]) for case in asked]),

@@ -33,9 +33,10 @@ class Turns:
         self._awake: set[str] = set()
 
     @asynccontextmanager
-    async def of(self, model: Model) -> AsyncIterator[None]:
-        """Entered when the model may be asked; to be left when it has answered."""
-        if model.provider not in _ONE_AT_A_TIME:
+    async def of(self, *models: Model) -> AsyncIterator[None]:
+        """Entered when these may be asked; to be left when they have answered."""
+        model = next((model for model in models if model.provider in _ONE_AT_A_TIME), None)
+        if model is None:
             yield
             return
         async with self._locks.setdefault(model.provider, asyncio.Lock()):

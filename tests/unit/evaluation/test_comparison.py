@@ -34,7 +34,9 @@ def subject(cases: int, *, weight: float = 1.0) -> Subject:
             for i in range(cases)
         )
     )
-    return subject_of(TRIAGE, suite, version="1.0.0", model=MODEL, services=lambda _: Services())
+    return subject_of(
+        TRIAGE, suite, version="1.0.0", models={"scripted": MODEL}, services=lambda _: Services()
+    )
 
 
 def measured(of: Subject, passed: Sequence[Sequence[bool]], *, latency_ms: float) -> SubjectRuns:

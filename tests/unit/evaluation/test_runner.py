@@ -123,7 +123,7 @@ class Bench:
         purse = Purse(limit_nusd=self.limit_nusd)
         known = {**self.known}
         self.judges = Judges(
-            judges={"tone": Judge(definition=TONE, model=MODEL)},
+            judges={"tone": Judge(definition=TONE, models={"scripted": MODEL})},
             pipeline=pipeline,
             purse=purse,
             known=known,
@@ -140,7 +140,7 @@ class Bench:
             TASK,
             suite,
             version=WORKING,
-            model=MODEL,
+            models={"scripted": MODEL},
             services=lambda _: services,
             selection=Selection(runs=self.runs),
         )

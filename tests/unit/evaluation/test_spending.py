@@ -6,8 +6,11 @@ import msgspec
 import pytest
 
 from pipelines import MODEL, TRIAGE
-from roadworthy.core import Price
-from roadworthy.evaluation.spending import CostLimitReached, Estimator, Purse
+from roadworthy.evaluation.spending import MaxCostReached, Estimator, Purse
+from roadworthy.tasks import TaskDefinition
+from roadworthy.tasks.definition import ChainDefinition, StepDefinition, Votes
+
+MODELS = {"scripted": MODEL}
 
 
 def test_what_could_exceed_the_limit_is_refused_before_it_is_spent() -> None:
@@ -16,7 +19,7 @@ def test_what_could_exceed_the_limit_is_refused_before_it_is_spent() -> None:
         for _ in range(3):
             async with purse.reserve(30) as ticket:
                 ticket.cost_nusd = 30
-        with pytest.raises(CostLimitReached):
+        with pytest.raises(MaxCostReached):
             async with purse.reserve(30):
                 pass
         async with purse.reserve(10) as ticket:
@@ -66,7 +69,7 @@ def test_without_a_limit_everything_fits() -> None:
 
 
 def test_an_estimate_is_the_most_that_a_call_can_cost_until_a_few_were_seen() -> None:
-    estimator = Estimator.of(TRIAGE, Price(input_usd=1.0, output_usd=2.0))
+    estimator = Estimator.of(TRIAGE, MODELS)
     first = estimator.estimate({"comment": "x" * 300})
     assert first > 1_000 * 2 * 1_000  # a thousand tokens at two dollars a million
     for cost in (500, 900, 700):
@@ -78,10 +81,20 @@ def test_an_estimate_is_the_most_that_a_call_can_cost_until_a_few_were_seen() ->
 
 def test_an_answers_limit_bounds_the_estimate() -> None:
     bounded = msgspec.structs.replace(TRIAGE, parameters={"max_tokens": 10})
-    few = Estimator.of(bounded, MODEL.price).estimate({})
-    many = Estimator.of(TRIAGE, MODEL.price).estimate({})
+    few = Estimator.of(bounded, MODELS).estimate({})
+    many = Estimator.of(TRIAGE, MODELS).estimate({})
     assert many - few == 990 * 2 * 1_000
 
 
 def test_what_has_no_price_is_estimated_at_nothing() -> None:
-    assert Estimator.of(TRIAGE, None).estimate({"comment": "x"}) == 0
+    unpriced = msgspec.structs.replace(MODEL, price=None)
+    assert Estimator.of(TRIAGE, {"scripted": unpriced}).estimate({"comment": "x"}) == 0
+
+
+def test_a_chain_may_cost_what_its_steps_may_and_votes_as_often_as_they_ask() -> None:
+    one = Estimator.of(TRIAGE, MODELS).estimate({})
+    steps = tuple(StepDefinition(name=name, task="triage") for name in ("a", "b"))
+    tasks = {"triage": TRIAGE, "again": msgspec.structs.replace(TRIAGE, votes=Votes(n=3))}
+    chain = ChainDefinition(steps=steps, output={"": "b"}, tasks=tasks)
+    whole = TaskDefinition(name="chain", model="", chain=chain)
+    assert Estimator.of(whole, MODELS).estimate({}) == pytest.approx(4 * one, rel=1e-6)

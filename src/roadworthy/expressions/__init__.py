@@ -1,12 +1,25 @@
 """Conditions in CEL: checked against schemas, compiled once, evaluated in microseconds."""
 
-from roadworthy.expressions.check import EACH, Place
-from roadworthy.expressions.expression import Bound, Expression, Scope, check_expression
-from roadworthy.expressions.faults import EvaluationError, ExpressionError, ExpressionFault
+from roadworthy.expressions.check import EACH, Place, Type
+from roadworthy.expressions.expression import (
+    Bound,
+    Expression,
+    Schemas,
+    Scope,
+    check_expression,
+    check_value,
+)
+from roadworthy.expressions.faults import (
+    AbsentError,
+    EvaluationError,
+    ExpressionError,
+    ExpressionFault,
+)
 from roadworthy.expressions.schema_types import SchemaType, schema_type
 
 __all__ = [
     "EACH",
+    "AbsentError",
     "Bound",
     "EvaluationError",
     "Expression",
@@ -14,7 +27,10 @@ __all__ = [
     "ExpressionFault",
     "Place",
     "SchemaType",
+    "Schemas",
     "Scope",
+    "Type",
     "check_expression",
+    "check_value",
     "schema_type",
 ]

@@ -78,13 +78,18 @@ class Analysis:
     renamed: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Offset → a function's name there, and the one that stands for it."""
     longest_twice: bool = False
-    """Whether a list is walked again for its every item (``map`` and ``filter`` do it inside)."""
+    """Whether the engine walks a list again for its every item (``map`` and ``filter`` do)."""
+    types: dict[int, Type] = field(default_factory=dict)
+    """Of every node, by its `id`; as long as the tree is there."""
+    result: Type | None = None
+    """Of the whole expression."""
 
 
 def analyse(tree: Node, variables: Mapping[str, SchemaType]) -> Analysis:
     """Check the tree of an expression over these variables."""
     visitor = _Visitor(variables)
-    visitor.found.kinds = visitor.value(tree).kinds
+    found = visitor.value(tree)
+    visitor.found.kinds, visitor.found.result = found.kinds, found
     return visitor.found
 
 
@@ -106,6 +111,10 @@ class _Visitor:
         return found
 
     def visit(self, node: Node) -> Type:
+        found = self.found.types[id(node)] = self.typed(node)
+        return found
+
+    def typed(self, node: Node) -> Type:
         match node:
             case Literal():
                 options = frozenset([node.value]) if node.kind == "string" else None
@@ -156,14 +165,14 @@ class _Visitor:
         return self.field(base, node.field, node.at)
 
     def field(self, base: Type, name: str, at: int) -> Type:
-        if base.schema is None or base.place is None:
+        if base.schema is None:
             return Type(_DYNAMIC)
         schema = base.schema.field(name)
         if schema is None:
-            where = _dotted((*base.place, name))
+            where = name if base.place is None else _dotted((*base.place, name))
             known = base.schema.fields
             return self.fault(f'unknown field "{where}"{did_you_mean(name, known)}', at)
-        return _from_schema(schema, (*base.place, name))
+        return _from_schema(schema, None if base.place is None else (*base.place, name))
 
     def index(self, node: Index) -> Type:
         base, key = self.visit(node.base), self.value(node.key)
@@ -174,16 +183,20 @@ class _Visitor:
         wanted = {"int", "uint"} if base.kinds == {"list"} else {"int", "uint", "string", "bool"}
         if not key.kinds & wanted:
             return self.fault(f"{_shown(key)} cannot be an index", node.at)
-        if base.place is None or base.schema is None:
+        if base.schema is None:
             return base.element or Type(_DYNAMIC)
         if isinstance(node.key, Literal) and node.key.kind == "int" and base.kinds == {"list"}:
             at = node.key.value
             if at < 0:
                 return self.fault("items are counted from 0", node.key.at)
-            return _from_schema(base.schema.item(at), (*base.place, at))
-        self.found.reads.setdefault(base.place)
+            place = None if base.place is None else (*base.place, at)
+            return _from_schema(base.schema.item(at), place)
+        if base.place is not None:
+            self.found.reads.setdefault(base.place)
+        if base.kinds != {"list"}:
+            return Type(_DYNAMIC, base.schema.member())
         item = base.schema.item()
-        return Type(item.kinds, item) if base.kinds == {"list"} else Type(_DYNAMIC)
+        return Type(item.kinds, item)
 
     def call(self, node: Call) -> Type:
         if node.function == "_?_:_":
@@ -302,10 +315,12 @@ class _Visitor:
             self.found.reads.setdefault((*place, EACH))
             return _from_schema(over.schema.item(), place)
         self.found.reads.setdefault(over.place)
-        return Type(frozenset(["string"])) if over.kinds == {"map"} else Type(_DYNAMIC)
+        if over.kinds == {"map"}:
+            return Type(frozenset(["string"]))
+        return Type(_DYNAMIC, over.schema.member())
 
 
-def _from_schema(schema: SchemaType, place: Place) -> Type:
+def _from_schema(schema: SchemaType, place: Place | None) -> Type:
     return Type(schema.kinds, schema, place, options=schema.options)
 
 

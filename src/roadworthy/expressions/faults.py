@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["EvaluationError", "ExpressionError", "ExpressionFault"]
+__all__ = ["AbsentError", "EvaluationError", "ExpressionError", "ExpressionFault"]
 
 
 class ExpressionFault(NamedTuple):
@@ -25,3 +25,7 @@ class ExpressionError(ValueError):
 
 class EvaluationError(Exception):
     """An expression has no value for these values. Its message quotes none of them."""
+
+
+class AbsentError(EvaluationError):
+    """It has none because something that it reads is not there."""

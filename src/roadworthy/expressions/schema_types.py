@@ -112,6 +112,16 @@ class SchemaType:
         found = [schema for node in self.nodes for schema in _items(node, index)]
         return SchemaType(tuple(found), self.root)
 
+    def member(self) -> SchemaType:
+        """The type of what stands anywhere in it: of any item, or any property."""
+        found = [*self.item().schemas, *(s for kind in self.fields.values() for s in kind.schemas)]
+        for node in self.nodes:
+            found += [
+                node.get("additionalProperties"),
+                *(node.get("patternProperties") or {}).values(),
+            ]
+        return SchemaType(tuple(one for one in found if isinstance(one, dict)), self.root)
+
 
 def _resolved(reference: object, root: dict[str, Any]) -> Any:
     if not isinstance(reference, str) or not reference.startswith("#"):

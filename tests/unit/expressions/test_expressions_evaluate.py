@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadworthy.expressions import EvaluationError, Expression, ExpressionError, Scope
+from roadworthy.expressions.closures import MAX_SEARCHED
 from roadworthy.expressions.expression import MAX_WALKED_TWICE
 from roadworthy.expressions.values import MAX_ITEMS
 
@@ -112,15 +113,25 @@ def test_of_a_condition_on_every_item_those_that_fail_are_named() -> None:
 def test_long_lists_are_refused_rather_than_walked_for_seconds() -> None:
     with pytest.raises(EvaluationError, match="10,001 items"):
         holds("output.l.all(x, x > 0)", {"l": [1] * (MAX_ITEMS + 1)})
+    with pytest.raises(EvaluationError, match="this condition reads 1,000"):
+        holds("output.l.all(x, x in output.l)", {"l": [1] * (MAX_SEARCHED + 1)})
+    by_engine = "output.l.map(x, timestamp(x)).size() > 0"
     with pytest.raises(EvaluationError, match="map, filter and in look through"):
-        holds("output.l.map(x, x).size() > 0", {"l": [1] * (MAX_WALKED_TWICE + 1)})
+        holds(by_engine, {"l": ["2026-01-01T00:00:00Z"] * (MAX_WALKED_TWICE + 1)})
+
+
+def test_the_longer_a_condition_on_items_the_fewer_it_reads() -> None:
+    body = " && ".join(["x > 0.5"] * 50)
+    with pytest.raises(EvaluationError, match=r"a list has 5,000 items; this condition reads \d,"):
+        holds(f"output.l.all(x, {body})", {"l": [1] * 5_000})
 
 
 def test_only_what_is_read_reaches_the_engine() -> None:
     scope = Scope(OPEN)
-    scope.compile("output.a.b > 1 && output.l.all(x, x.n > 1)")
-    bound = scope.bind({"output": {"a": {"b": 1, "c": 2}, "l": [{"n": 1, "m": 2}], "d": 3}})
-    assert bound.context.variables == {"output": {"a": {"b": 1.0}, "l": [{"n": 1, "m": 2}]}}
+    scope.compile("duration(output.a.b) > duration('1s') && output.l.all(x, x.n > 1)")
+    bound = scope.bind({"output": {"a": {"b": "2s", "c": 2}, "l": [{"n": 1, "m": 2}], "d": 3}})
+    context, _ = bound.context()
+    assert context.variables == {"output": {"a": {"b": "2s"}, "l": [{"n": 1, "m": 2}]}}
 
 
 def test_a_wrong_expression_does_not_compile() -> None:

@@ -132,7 +132,9 @@ class StepDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """``task``: which of the chain's `tasks` answers in its place, given the same input."""
     default: Any = msgspec.UNSET
     """What stands for the step's output where it fails under ``default``, or is skipped. UNSET: a
-    skipped step has no output, and steps that need a value of it are skipped as well."""
+    skipped step has no output, and steps that need a value of it are skipped as well. With
+    `for_each` it stands for one item's under ``default``, where a step that is skipped as a whole
+    has no output; else for the whole list."""
     for_each: str | None = None
     """A path to a list: the step runs once for each ``item`` of it, and its output is the list of
     theirs, in order. Items skipped have no place in it."""

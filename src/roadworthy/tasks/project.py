@@ -15,10 +15,11 @@ from roadworthy.core.documents import Fault, SourceFolder, read_toml
 from roadworthy.core.errors import ProjectError
 from roadworthy.models import Model
 from roadworthy.tasks.cases import Suite
+from roadworthy.tasks.chain.order import in_order
 from roadworthy.tasks.definition import TaskDefinition
 from roadworthy.tasks.model_files import ModelTable, load_models
 from roadworthy.tasks.suite_file import JudgeUse, judge_faults
-from roadworthy.tasks.task_file import TaskSources, load_task
+from roadworthy.tasks.task_file import TaskSources, WrittenTask, load_task, read_task
 
 __all__ = [
     "PROJECT_FILE",
@@ -98,24 +99,16 @@ def _read(root: Path, environment: str | None) -> tuple[Project, list[Fault], li
     faults += found + sources.faults
     known = len(sources.faults)
     blocks = _load_blocks(sources)
-    tasks, suites = {}, {}
-    in_tasks: list[Fault] = []
-    names, judges = _task_names(root), list[JudgeUse]()
-    for name in names:
-        task, suite, found, uses = load_task(
-            name,
-            TaskSources(
-                project=sources,
-                blocks=blocks,
-                models=models,
-                default_model=settings.defaults.model,
-            ),
+    names = _task_names(root)
+    tasks, suites, in_tasks = _load_tasks(
+        TaskSources(
+            project=sources,
+            blocks=blocks,
+            models=models,
+            default_model=settings.defaults.model,
+            names=frozenset(names),
         )
-        in_tasks += found
-        judges += uses
-        if task is not None:
-            tasks[name], suites[name] = task, suite
-    in_tasks += judge_faults(judges, tasks, names)
+    )
     in_tasks += sources.faults[known:] + models.faults
     project = Project(
         root=root,
@@ -127,6 +120,36 @@ def _read(root: Path, environment: str | None) -> tuple[Project, list[Fault], li
         blocks=blocks,
     )
     return project, faults, in_tasks
+
+
+def _load_tasks(
+    sources: TaskSources,
+) -> tuple[dict[str, TaskDefinition], dict[str, Suite], list[Fault]]:
+    """The tasks by name, and what each is tested by; with the faults of all.
+
+    A task is read after those that it runs, whose definitions become part of its own.
+    """
+    written = {name: read_task(name, sources.project) for name in sorted(sources.names)}
+    ordered = in_order({name: task.runs for name, task in written.items()})
+    faults = [] if not ordered.cycle else [_cycle_fault(ordered.cycle, written)]
+    loaded: dict[str, TaskDefinition] = {}
+    suites: dict[str, Suite] = {}
+    judges: list[JudgeUse] = []
+    for name in (*ordered.names, *(name for name in written if name not in ordered.names)):
+        task, suite, found, uses = load_task(written[name], replace(sources, tasks=loaded))
+        faults += found
+        judges += uses
+        if task is not None:
+            loaded[name], suites[name] = task, suite
+    faults += judge_faults(judges, loaded, sources.names)
+    return {name: loaded[name] for name in sorted(loaded)}, suites, faults
+
+
+def _cycle_fault(cycle: tuple[str, ...], written: Mapping[str, WrittenTask]) -> Fault:
+    document = written[cycle[0]].document
+    assert document is not None  # it runs the next one
+    message = f"tasks run each other: {' → '.join(cycle)}; one of them must do without the next"
+    return document.fault(message, "step")
 
 
 def _refuse(faults: list[Fault]) -> None:

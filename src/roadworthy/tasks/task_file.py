@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -15,6 +15,8 @@ import msgspec
 from roadworthy.core import Mode
 from roadworthy.core.documents import Document, Fault, SourceFolder, did_you_mean, read_toml
 from roadworthy.tasks.cases import Suite
+from roadworthy.tasks.chain.draft import asked_tasks
+from roadworthy.tasks.chain.reading import ChainSources, read_chain
 from roadworthy.tasks.chain.step_table import StepTable
 from roadworthy.tasks.definition import (
     BestOf,
@@ -38,10 +40,23 @@ from roadworthy.tasks.suite_file import JudgeUse, load_suite
 from roadworthy.tasks.template_check import check_templates, included_blocks
 from roadworthy.tasks.voting import chosen_fields, votes_of, voting_faults
 
-__all__ = ["LoadedTask", "TaskFile", "TaskSources", "TestTable", "is_task_name", "load_task"]
+__all__ = [
+    "LoadedTask",
+    "TaskFile",
+    "TaskSources",
+    "TestTable",
+    "WrittenTask",
+    "is_task_name",
+    "load_task",
+    "read_task",
+]
 
 NO_INPUT: Final = {"type": "object", "properties": {}, "additionalProperties": False}
 PROMPT_FILES: Final = ("system.md", "user.md", "examples.jsonl")
+NOT_IN_A_CHAIN: Final = (
+    *("model", "parameters", "mode", "repair", "max_reasks", "votes", "best_of", "choose"),
+)
+"""Keys of a task that asks a model itself."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -110,6 +125,10 @@ class TaskSources:
     blocks: Mapping[str, str]
     models: ModelTable
     default_model: str
+    names: frozenset[str] = frozenset()
+    """Of all tasks, the faulty ones too."""
+    tasks: Mapping[str, TaskDefinition] = field(default_factory=dict)
+    """Those that were read before this one: what it runs is among them, if it is sound."""
 
 
 def is_task_name(name: str) -> bool:
@@ -128,23 +147,47 @@ class LoadedTask(NamedTuple):
     """Checks that other tasks decide: whether those exist is seen when all are read."""
 
 
-def load_task(name: str, sources: TaskSources) -> LoadedTask:
-    """The task in `tasks/NAME`, or everything that is wrong with it."""
+class WrittenTask(NamedTuple):
+    """A task's own file, before anything is made of it."""
+
+    name: str
+    document: Document[TaskFile] | None
+    faults: list[Fault]
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The tasks that it runs itself: those of its steps, and its judge."""
+        given = None if self.document is None else self.document.value
+        if given is None:
+            return ()
+        judges = () if given.best_of is None else (given.best_of.judge,)
+        return tuple(dict.fromkeys((*asked_tasks(given.step), *judges)))
+
+
+def read_task(name: str, project: SourceFolder) -> WrittenTask:
+    """The file `task.toml` of the task in `tasks/NAME`."""
     file = f"tasks/{name}/task.toml"
     if not is_task_name(name):
         message = (
             "a task's name is at most 100 letters, digits, '.', '_' and '-'; rename the folder"
         )
-        return LoadedTask(None, Suite(), [Fault(f"tasks/{name}", 0, message)])
-    text = sources.project.read(file)
+        return WrittenTask(name, None, [Fault(f"tasks/{name}", 0, message)])
+    text = project.read(file)
     if text is None:
-        known = [fault for fault in sources.project.faults if fault.file == file]
+        known = [fault for fault in project.faults if fault.file == file]
         missing = [Fault(file, 0, "is missing; it may be empty, but it must be there")]
-        return LoadedTask(None, Suite(), known or missing)
+        return WrittenTask(name, None, known or missing)
     document = read_toml(text, TaskFile, file=file, elsewhere=PARAMETER_PLACES)
-    if document.value is None:
-        return LoadedTask(None, Suite(), document.faults)
-    loading = _Loading(name, document, document.value, sources)
+    return WrittenTask(name, document, document.faults)
+
+
+def load_task(written: WrittenTask, sources: TaskSources) -> LoadedTask:
+    """The task, or everything that is wrong with it; neither, where only tasks that it runs are
+    at fault."""
+    document = written.document
+    if document is None or document.value is None:
+        return LoadedTask(None, Suite(), written.faults)
+    loading = _Loading(written.name, document, document.value, sources)
     definition = loading.run()
     return LoadedTask(definition, loading.suite, loading.faults, tuple(loading.judges))
 
@@ -164,18 +207,78 @@ class _Loading:
         self.judges: list[JudgeUse] = []
 
     def run(self) -> TaskDefinition | None:
+        return self.chain() if "step" in self.document.data else self.prompted()
+
+    def chain(self) -> TaskDefinition | None:
+        """The task as a chain of steps."""
+        given, document = self.given, self.document
+        self.faults += _misplaced(self.name, document, self.sources.project)
+        input_ = self.input()
+        stated = load_schema("output", None, document=document, project=self.sources.project)
+        self.faults += stated.faults
+        if not given.step:
+            if not self.faults:
+                self.faults.append(document.fault("step: a chain has at least one step", "step"))
+            return None
+        if input_.schema is None or stated.faults:
+            return None
+        read = read_chain(
+            given.step,
+            given.output,
+            document,
+            sources=ChainSources(
+                input_schema=input_.schema,
+                tasks=self.sources.tasks,
+                names=self.sources.names,
+                stated=stated,
+            ),
+        )
+        self.faults += read.faults
+        output = FrozenSchema(schema=read.output_schema, file=document.file)
+        constraints = self.constraints(input_, output) if read.knows_output else ()
+        self.load_suite(input_.schema, output, output_known=read.knows_output)
+        if read.chain is None:
+            return None
+        sources: dict[str, str] = {}
+        for task in read.chain.tasks.values():
+            sources |= task.sources
+        definition = TaskDefinition(
+            name=self.name,
+            description=given.description,
+            model="",
+            input_schema=input_.schema,
+            output_schema=output.schema,
+            constraints=constraints,
+            chain=read.chain,
+            sources=sources,
+            stream=given.stream or ("raw" if output.schema is None else "fields"),
+            timeout_s=given.timeout_s,
+            max_cost_usd=given.max_cost_usd,
+        )
+        return self.finish(definition)
+
+    def input(self) -> FrozenSchema:
+        """The input's schema; faults are noted."""
+        found = load_schema(
+            "input", self.given.input, document=self.document, project=self.sources.project
+        )
+        self.faults += found.faults
+        if not found.faults and found.schema is None and "input" not in self.document.data:
+            found.schema = dict(NO_INPUT)
+        return found
+
+    def prompted(self) -> TaskDefinition | None:
+        """The task as a prompt."""
         project, given = self.sources.project, self.given
         self.faults += check_parameters(given.parameters, self.document)
         model = self.model()
-        input_ = load_schema("input", given.input, document=self.document, project=project)
+        input_ = self.input()
         output = load_schema("output", given.output, document=self.document, project=project)
-        self.faults += input_.faults + output.faults
-        if not input_.faults and input_.schema is None and "input" not in self.document.data:
-            input_.schema = dict(NO_INPUT)
+        self.faults += output.faults
         templates = self.templates(input_)
         blocks = self.check_templates(templates, input_)
         if input_.schema is not None:
-            self.load_suite(input_.schema, output)
+            self.load_suite(input_.schema, output, output_known=not output.faults)
         constraints = self.constraints(input_, output)
         if input_.schema is None or output.faults:
             return None
@@ -203,7 +306,9 @@ class _Loading:
         self.faults += voting_faults(definition, self.document, has_model=has_model)
         return self.finish(definition)
 
-    def load_suite(self, input_schema: dict[str, Any], output: FrozenSchema) -> None:
+    def load_suite(
+        self, input_schema: dict[str, Any], output: FrozenSchema, *, output_known: bool
+    ) -> None:
         """The cases, and what they must reach."""
         test = self.given.test
         loaded = load_suite(
@@ -216,7 +321,7 @@ class _Loading:
             ),
             document=self.document,
             project=self.sources.project,
-            output_known=not output.faults,
+            output_known=output_known,
         )
         self.suite, self.judges = loaded.suite, loaded.judges
         self.faults += loaded.faults
@@ -306,3 +411,16 @@ class _Loading:
             )
         self.faults += faults
         return blocks
+
+
+def _misplaced(name: str, document: Document[TaskFile], project: SourceFolder) -> list[Fault]:
+    """What belongs to a task that asks a model, and stands in a chain."""
+    faults = [
+        document.fault(f"{key}: belongs to a task with a prompt; this one has steps", key)
+        for key in NOT_IN_A_CHAIN
+        if key in document.data
+    ]
+    for path in sorted((project.root / f"tasks/{name}/prompt").glob("*")):
+        message = "a chain has no prompt; remove the file, or make a task of it that is a step"
+        faults.append(Fault(f"tasks/{name}/prompt/{path.name}", 0, message))
+    return faults

@@ -1,0 +1,256 @@
+"""Chains out of files: what they become, and every fault that can be known before a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from roadworthy.tasks import Project
+
+Files = Mapping[str, str]
+Load = Callable[[Files], Project]
+Faults = Callable[[Files], tuple[str, ...]]
+
+EXTRACT = """\
+    [input.fields]
+    text = "string"
+    [output.fields]
+    characteristics = { type = "array", items = "string" }
+    title = { type = "string", optional = true }
+    tone = { enum = ["plain", "warm"] }
+    """
+COPY = """\
+    [input.fields]
+    characteristics = { type = "array", items = "string" }
+    tone = { enum = ["plain", "warm", "loud"], optional = true }
+    words = { type = "integer", maximum = 90, optional = true }
+    [output.fields]
+    text = "string"
+    """
+SHEET = """\
+    [input.fields]
+    text = "string"
+    [[step]]
+    task = "extract"
+    [[step]]
+    task = "marketing-copy"
+    input.characteristics = "extract.characteristics"
+    input.words = { value = 80 }
+    when = "size(extract.characteristics) > 0"
+    [output]
+    copy = "marketing-copy.text"
+    facts = "extract.characteristics"
+    """
+
+
+def project(sheet: str, **more: str) -> dict[str, str]:
+    """The files of a project whose chain is `sheet`."""
+    return {
+        "tasks/extract/task.toml": EXTRACT,
+        "tasks/extract/prompt/user.md": "{{ text }}",
+        "tasks/marketing-copy/task.toml": COPY,
+        "tasks/marketing-copy/prompt/user.md": "{{ characteristics }}",
+        "tasks/answer/task.toml": "[input.fields]\ntext = 'string'",
+        "tasks/answer/prompt/user.md": "{{ text }}",
+        "tasks/sheet/task.toml": sheet,
+        **more,
+    }
+
+
+def test_a_chain_is_its_steps_and_the_tasks_that_they_run(load: Load) -> None:
+    loaded = load(project(SHEET)).tasks
+    chain = loaded["sheet"].chain
+    assert chain is not None
+    extract, copy = chain.steps
+    assert (extract.name, extract.wires, extract.needs) == ("extract", {"text": "input.text"}, ())
+    assert copy.wires == {"characteristics": "extract.characteristics"}
+    assert (copy.constants, copy.needs) == ({"words": 80}, ("extract",))
+    assert chain.output == {"copy": "marketing-copy.text", "facts": "extract.characteristics"}
+    assert chain.tasks == {name: loaded[name] for name in ("extract", "marketing-copy")}
+    assert (loaded["sheet"].model, loaded["sheet"].stream) == ("", "fields")
+
+
+def test_the_output_schema_follows_from_what_is_wired(load: Load) -> None:
+    schema = load(project(SHEET)).tasks["sheet"].output_schema
+    assert schema == {
+        "type": "object",
+        "properties": {
+            "copy": {"type": "string"},
+            "facts": {"type": "array", "items": {"type": "string"}},
+        },
+        "required": ["facts"],  # the copy's step may be skipped
+        "additionalProperties": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "task = 'extract'",
+            "task = 'extrct'",
+            '4: step "extract": task: there is no task "extrct"; did you mean "extract"?',
+        ),
+        (
+            "extract.characteristics'\n    input.words",
+            "extract.charactristics'\n    input.words",
+            '7: step "marketing-copy": input.characteristics: extract has no field'
+            ' "charactristics"; did you mean "characteristics"?',
+        ),
+        (
+            "'extract.characteristics'\n    input.words",
+            "'input.text'\n    input.words",
+            '7: step "marketing-copy": input.characteristics: input.text is text, and a list is'
+            " taken by marketing-copy",
+        ),
+        (
+            "'extract.characteristics'\n    input.words",
+            "'extrat.characteristics'\n    input.words",
+            '7: step "marketing-copy": input.characteristics: "extrat.characteristics" begins with'
+            ' "extrat", which is no step; did you mean "extract"? A constant is written'
+            " { value = … }",
+        ),
+        (
+            "input.words = { value = 80 }",
+            "input.wrds = { value = 80 }",
+            '8: step "marketing-copy": input.wrds: "marketing-copy" takes no "wrds"; did you mean'
+            ' "words"?',
+        ),
+        (
+            "value = 80",
+            "value = 800",
+            '8: step "marketing-copy": input.words: value: 800 is greater than the maximum of 90',
+        ),
+        (
+            "input.words = { value = 80 }",
+            "input.words = 80",
+            '8: step "marketing-copy": input.words: is neither a path in quotes nor { value = … }',
+        ),
+        (
+            "input.characteristics = 'extract.characteristics'\n",
+            "",
+            '7: step "marketing-copy": input: "marketing-copy" requires "characteristics"; wire it:'
+            ' input.characteristics = "…"',
+        ),
+        (
+            "size(extract.characteristics) > 0",
+            "size(extract.charactristics) > 0",
+            '9: step "marketing-copy": when: unknown field "extract.charactristics"; did you mean'
+            ' "characteristics"?',
+        ),
+        (
+            "size(extract.characteristics) > 0",
+            "size(marketing_copy.text) > 0",
+            '5: step "marketing-copy": steps wait for each other: marketing-copy → marketing-copy',
+        ),
+        (
+            "when = 'size(extract.characteristics) > 0'",
+            "on_error = 'skp'",
+            '9: step "marketing-copy": on_error: "skp" is not one of "fail", "skip", "default",'
+            ' "task:NAME"; did you mean "skip"?',
+        ),
+        (
+            "when = 'size(extract.characteristics) > 0'",
+            "on_error = 'default'",
+            '9: step "marketing-copy": on_error: is "default", and there is none; write'
+            " default = …",
+        ),
+        (
+            "when = 'size(extract.characteristics) > 0'",
+            "on_error = 'default'\n    default = { text = 3 }",
+            '10: step "marketing-copy": default: value.text: 3 is not of type "string"',
+        ),
+        (
+            "when = 'size(extract.characteristics) > 0'",
+            "default = { text = '' }",
+            '9: step "marketing-copy": default: is never used: the step is never skipped',
+        ),
+        (
+            "when = 'size(extract.characteristics) > 0'",
+            "concurrency = 2",
+            '9: step "marketing-copy": concurrency: says how many items run at once, and there is'
+            " no for_each",
+        ),
+        (
+            "when = 'size(extract.characteristics) > 0'",
+            "needs = ['extrct']",
+            '9: step "marketing-copy": needs[0]: there is no step "extrct"; did you mean'
+            ' "extract"?',
+        ),
+        (
+            "copy = 'marketing-copy.text'",
+            "copy = 'marketing-copy.txt'",
+            '11: output.copy: marketing-copy has no field "txt"; did you mean "text"?',
+        ),
+        (
+            "copy = 'marketing-copy.text'",
+            "copy = { type = 'string' }",
+            "11: output.copy: is no path in quotes. The schema follows from what is wired;"
+            " output.schema.json can state a wider one",
+        ),
+        (
+            "    [output]\n    copy = 'marketing-copy.text'\n"
+            "    facts = 'extract.characteristics'\n",
+            "",
+            '1: output: "marketing-copy" may have no output: its `when` may not hold. Give the step'
+            " a default, or wire fields, which may then be left out",
+        ),
+    ],
+)
+def test_what_cannot_be_right_is_a_fault_with_its_line(
+    faults: Faults, old: str, new: str, fault: str
+) -> None:
+    sheet = SHEET.replace('"', "'")
+    assert old in sheet
+    assert faults(project(sheet.replace(old, new))) == (f"tasks/sheet/task.toml:{fault}",)
+
+
+def test_items_come_from_a_list_that_is_there(faults: Faults) -> None:
+    sheet = "[input.fields]\ntext = 'string'\nmore = { type = 'array', optional = true }\n"
+    step = "[[step]]\ntask = 'answer'\nfor_each = '{}'\n"
+    (found,) = faults(project(sheet + step.format("input.text")))
+    assert found.endswith('6: step "answer": for_each: input.text is text, and a list is walked')
+    (found,) = faults(project(sheet + step.format("input.more")))
+    assert 'step "answer": for_each: input.more may be left out; require it' in found
+
+
+def test_a_value_that_may_be_left_out_cannot_feed_what_is_required(faults: Faults) -> None:
+    sheet = "[input.fields]\ntext = 'string'\n[[step]]\ntask = 'extract'\n"
+    sheet += "[[step]]\ntask = 'answer'\ninput.text = 'extract.title'\n"
+    (found,) = faults(project(sheet))
+    assert found.startswith('tasks/sheet/task.toml:7: step "answer": input.text: extract.title may')
+
+
+def test_tasks_that_run_each_other_are_told_once(faults: Faults) -> None:
+    other = "[[step]]\ntask = 'sheet'\n"
+    found = faults(project("[[step]]\ntask = 'other'\n", **{"tasks/other/task.toml": other}))
+    assert found == (
+        "tasks/other/task.toml:1: tasks run each other: other → sheet → other; one of them must do"
+        " without the next",
+    )
+
+
+def test_a_chain_has_no_prompt_and_no_settings_of_a_model(faults: Faults) -> None:
+    more = {"tasks/sheet/prompt/user.md": "x"}
+    found = faults(project("model = 'local'\nmax_reasks = 1\n" + SHEET, **more))
+    assert [fault.partition(": ")[0] for fault in found] == [
+        "tasks/sheet/prompt/user.md",
+        "tasks/sheet/task.toml:1",
+        "tasks/sheet/task.toml:2",
+    ]
+
+
+def test_a_fault_of_a_step_is_not_told_again_for_its_chain(faults: Faults) -> None:
+    broken = EXTRACT.replace('"string" }', '"strng" }')
+    (found,) = faults(project(SHEET, **{"tasks/extract/task.toml": broken}))
+    assert found.startswith("tasks/extract/task.toml:4")
+
+
+def test_a_chain_may_be_a_step(load: Load) -> None:
+    outer = "[input.fields]\ntext = 'string'\n[[step]]\ntask = 'sheet'\n"
+    loaded = load(project(SHEET, **{"tasks/outer/task.toml": outer})).tasks
+    chain = loaded["outer"].chain
+    assert chain is not None
+    assert chain.tasks["sheet"] == loaded["sheet"]
+    assert loaded["outer"].output_schema == loaded["sheet"].output_schema

@@ -13,11 +13,13 @@ from typing import Final, Literal, NamedTuple
 __all__ = [
     "Include",
     "Operation",
+    "Span",
     "Tag",
     "assigned_names",
     "includes",
     "line_of_name",
     "operations",
+    "spans",
     "tags",
 ]
 
@@ -52,6 +54,17 @@ class Tag(NamedTuple):
     line: int
 
 
+class Span(NamedTuple):
+    """One piece of a template's source."""
+
+    kind: Literal["text", "comment", "raw", "expression", "statement"]
+    """``raw``: one of the two tags around a section that is text, whatever it looks like."""
+    start: int
+    end: int
+    body: str = ""
+    """Of an expression or a statement: what stands between its marks."""
+
+
 class Include(NamedTuple):
     """One reference to a block; several names mean the first that exists."""
 
@@ -69,25 +82,44 @@ class Operation(NamedTuple):
     line: int
 
 
-def tags(source: str) -> Iterator[Tag]:
-    """The tags in their order; comments and raw sections are left out."""
+def spans(source: str) -> Iterator[Span]:
+    """All of the source, piece after piece; text in a raw section is text."""
     at = 0
     while opening := _OPENING.search(source, at):
-        line = source.count("\n", 0, opening.start()) + 1
+        start = opening.start()
+        if start > at:
+            yield Span("text", at, start)
         at = opening.end()
         if opening.group() == "{#":
             end = source.find("#}", at)
             at = len(source) if end < 0 else end + 2
-            continue
-        if opening.group() == "{%" and _RAW.match(source, at):
-            end_raw = _END_RAW.search(source, at)
-            at = end_raw.end() if end_raw else len(source)
-            continue
-        statement = opening.group() == "{%"
-        body = _BODY["%}" if statement else "}}"].match(source, at)
-        assert body is not None
-        at = body.end() + 2
-        yield Tag(statement, body.group().strip("-+ \t\n"), line)
+            yield Span("comment", start, at)
+        elif opening.group() == "{%" and (raw := _RAW.match(source, at)):
+            ending = _END_RAW.search(source, at)
+            last, at = (ending.start(), ending.end()) if ending else (len(source), len(source))
+            yield Span("raw", start, raw.end())
+            if last > raw.end():
+                yield Span("text", raw.end(), last)
+            if ending:
+                yield Span("raw", last, at)
+        else:
+            kind: Literal["expression", "statement"] = (
+                "statement" if opening.group() == "{%" else "expression"
+            )
+            body = _BODY["%}" if kind == "statement" else "}}"].match(source, at)
+            assert body is not None
+            at = min(body.end() + 2, len(source))
+            yield Span(kind, start, at, body.group().strip("-+ \t\n"))
+    if at < len(source):
+        yield Span("text", at, len(source))
+
+
+def tags(source: str) -> Iterator[Tag]:
+    """The tags in their order; comments and raw sections are left out."""
+    for span in spans(source):
+        if span.kind in ("expression", "statement"):
+            line = source.count("\n", 0, span.start) + 1
+            yield Tag(span.kind == "statement", span.body, line)
 
 
 def includes(source: str) -> list[Include]:

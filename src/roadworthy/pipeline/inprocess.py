@@ -27,6 +27,7 @@ from roadworthy.tasks import (
     read_snapshot,
     with_models,
 )
+from roadworthy.tasks.asked_models import asked_models
 
 __all__ = ["in_process"]
 
@@ -87,7 +88,8 @@ def _snapshot(project: Project, folder: StateFolder, *, as_served: bool) -> Snap
 
 
 def _with_definitions(snapshot: Snapshot, definitions: Mapping[str, TaskDefinition]) -> Snapshot:
-    named = {definition.model for definition in definitions.values()} - snapshot.models.keys()
+    asked = {name for definition in definitions.values() for name in asked_models(definition)}
+    named = asked - snapshot.models.keys()
     found = {name: implicit_model(name, os.environ) for name in named}
     models = {name: with_price(model) for name, model in found.items() if model is not None}
     return msgspec.structs.replace(

@@ -11,6 +11,7 @@ from roadworthy.models import Model, implicit_model, with_price
 from roadworthy.pipeline.selectors import PRODUCTION
 from roadworthy.registry.served import Served
 from roadworthy.tasks import Snapshot, TaskDefinition, VersionIndex
+from roadworthy.tasks.asked_models import asked_models
 
 __all__ = ["keep_lost", "plan_production", "plan_working", "told_of_lost"]
 
@@ -36,11 +37,15 @@ def plan_production(
     models = dict(files.models)
     tasks, unservable = {}, dict(served.unreadable)
     for name, definition in served.production.items():
-        model = models.get(definition.model) or _without_file(definition.model, environ)
-        if model is None:
+        asked = {
+            model: models.get(model) or _without_file(model, environ)
+            for model in asked_models(definition)
+        }
+        bound = {model: found for model, found in asked.items() if found is not None}
+        if unbound := asked.keys() - bound.keys():
             unservable[name] = (
                 f"{name}@{definition.version} is in production and asks the model"
-                f" {definition.model!r}, which is not bound in this installation; declare it in"
+                f" {min(unbound)!r}, which is not bound in this installation; declare it in"
                 " models.toml and restart `roadworthy serve`"
             )
             continue
@@ -51,7 +56,7 @@ def plan_production(
                 " installed"
             )
             continue
-        models[definition.model] = model
+        models |= bound
         tasks[name] = definition
     waiting = {name: VersionIndex() for name in sorted(drafts)}
     return msgspec.structs.replace(

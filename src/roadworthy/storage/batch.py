@@ -15,6 +15,7 @@ from roadworthy.storage.journal import Loss
 from roadworthy.storage.ledger import Entry, entry_of
 from roadworthy.storage.reader import Record
 from roadworthy.storage.rows import row_of
+from roadworthy.storage.rule_counts import RuleCell, rule_cells
 from roadworthy.storage.texts import CallTexts, day_of
 
 __all__ = ["DAMAGED", "MAX_RECORDS", "UNLOADABLE", "UNWRITTEN", "Batch", "loss_row", "read_batch"]
@@ -43,6 +44,8 @@ class Batch:
         """Of the table of calls, by id."""
         self.entries: dict[str, Entry] = {}
         """Of the ledger, by the id of the call; calls that it does not count have none."""
+        self.rules: dict[str, tuple[RuleCell, ...]] = {}
+        """Rules that took effect, by the id of the call; calls without any are left out."""
         self.texts: list[CallTexts] = []
         self.losses: list[dict[str, Any]] = []
         self.records = 0
@@ -76,6 +79,8 @@ class Batch:
             self.rows[row["id"]] = row
             if (entry := entry_of(rest)) is not None:
                 self.entries[row["id"]] = entry
+            if cells := rule_cells(rest):
+                self.rules[row["id"]] = cells
             if bulk is not None:
                 self.texts.append(CallTexts(row["id"], day, bulk))
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from roadworthy.core import UNCOUNTED, Attempt, Call, Reason
-from roadworthy.storage.rollups import WIDTHS_S, plus
+from roadworthy.storage.rollups import CHECKED, WIDTHS_S, plus
 from roadworthy.storage.rows import column_text
 
 __all__ = [
@@ -179,10 +179,10 @@ class LedgerSums:
 
 
 def entry_of(call: Call) -> Entry | None:
-    """What this call adds to the narrowest spans; None: it had no schema, no model was asked, or
-    it was made to try something out."""
-    uncounted = call.outcome == "rejected" or call.surface in UNCOUNTED
-    if call.schema_digest is None or uncounted:
+    """What this call adds to the narrowest spans; None: it had no schema, no model was to be asked
+    (a rule ended it, or its body is a chain, whose steps count for themselves), or it was made to
+    try something out."""
+    if call.schema_digest is None or not _asks_a_model(call) or call.surface in UNCOUNTED:
         return None
     width_us = WIDTHS_S[0] * 1_000_000
     answered = _answering(call)
@@ -199,10 +199,16 @@ def entry_of(call: Call) -> Entry | None:
     return Entry(cell, _tally(call), _causes(call), column_text(call.id))
 
 
+def _asks_a_model(call: Call) -> bool:
+    if call.outcome in CHECKED:
+        return bool(call.attempts)
+    return call.model != "" and call.outcome not in ("rejected", "rule")
+
+
 def _answering(call: Call) -> Attempt | None:
     """The attempt that wrote the answer: the last of those with this purpose that did not fail,
-    or simply the last of them."""
-    answers = [attempt for attempt in call.attempts if attempt.purpose == "answer"]
+    or simply the last of them. Of votes, which write it together, that stands for all."""
+    answers = [attempt for attempt in call.attempts if attempt.purpose in ("answer", "vote")]
     candidates = [attempt for attempt in answers if attempt.error is None] or answers
     return candidates[-1] if candidates else None
 

@@ -30,7 +30,15 @@ from roadworthy.storage.ledger_writing import LedgerWriter
 from roadworthy.storage.locks import keeper_lock, try_lock
 from roadworthy.storage.reader import JournalReader, Record
 from roadworthy.storage.rollups import WIDTHS_S, Counts, Span, Sums
-from roadworthy.storage.schema import calls, journal_marks, latencies, losses, rollups
+from roadworthy.storage.rule_counts import RuleSums
+from roadworthy.storage.schema import (
+    calls,
+    journal_marks,
+    latencies,
+    losses,
+    rollups,
+    rule_counts,
+)
 from roadworthy.storage.sketch import QuantileSketch
 from roadworthy.storage.texts import TextStore
 from roadworthy.storage.upsert import upsert
@@ -170,6 +178,9 @@ class Loader:
                 _add_up(connection, Sums([row for row in rows if row["surface"] not in UNCOUNTED]))
                 fresh = [entry for call_id, entry in batch.entries.items() if call_id not in known]
                 self._ledger.add(connection, fresh)
+                fired = [(id_, cells) for id_, cells in batch.rules.items() if id_ not in known]
+                sums = RuleSums(fired).rows()
+                upsert(connection, rule_counts, sums, add=["calls"], replace=["call_id"])
             if batch.losses:
                 connection.execute(insert(losses), batch.losses)
             _mark(connection, batch.source, batch.next_offset)

@@ -43,6 +43,8 @@ class Span(NamedTuple):
     task: str
     version: str
     model: str
+    nested: bool
+    """Of steps of chains, which are told apart from what callers asked for."""
 
 
 class Counts(msgspec.Struct):
@@ -55,6 +57,9 @@ class Counts(msgspec.Struct):
     output_tokens: int | None = None
     cost_nusd: int | None = None
     unpriced: int = 0
+    """Calls that asked a model, at a cost that is not known."""
+    priced: int = 0
+    """Calls that asked a model, themselves or by their steps, at a known cost."""
 
     def add(self, other: Counts) -> None:
         self.calls += other.calls
@@ -64,6 +69,7 @@ class Counts(msgspec.Struct):
         self.output_tokens = plus(self.output_tokens, other.output_tokens)
         self.cost_nusd = plus(self.cost_nusd, other.cost_nusd)
         self.unpriced += other.unpriced
+        self.priced += other.priced
 
 
 class Sums:
@@ -82,7 +88,8 @@ class Sums:
     def _add(self, row: dict[str, Any]) -> None:
         width_us = WIDTHS_S[0] * 1_000_000
         start_us = row["started_us"] // width_us * width_us
-        span = Span(WIDTHS_S[0], start_us, row["task"], row["version"], row["model"])
+        nested = row["parent_id"] is not None
+        span = Span(WIDTHS_S[0], start_us, row["task"], row["version"], row["model"], nested)
         self._count(span, row["outcome"], _counts_of(row))
         if row["outcome"] not in UNTIMED:
             self.latencies.setdefault(span, QuantileSketch()).add(row["duration_us"])
@@ -99,14 +106,15 @@ class Sums:
         self.counts.setdefault((span, outcome), Counts()).add(counts)
 
 
-def is_checked(outcome: str, schema_digest: str | None) -> bool:
-    """Whether a call had an output schema and reached a model's answer."""
-    return schema_digest is not None and outcome in CHECKED
+def is_checked(outcome: str, schema_digest: str | None, attempts: int) -> bool:
+    """Whether a call had an output schema and reached a model's answer. A chain's own call asked
+    nothing: its steps' answers were checked. So had one that a rule ended."""
+    return schema_digest is not None and outcome in CHECKED and attempts > 0
 
 
-def is_conforming(outcome: str, schema_digest: str | None) -> bool:
+def is_conforming(outcome: str, schema_digest: str | None, attempts: int) -> bool:
     """Whether a checked call's answer was delivered."""
-    return is_checked(outcome, schema_digest) and outcome in ANSWERED
+    return is_checked(outcome, schema_digest, attempts) and outcome in ANSWERED
 
 
 def plus(left: int | None, right: int | None) -> int | None:
@@ -117,15 +125,20 @@ def plus(left: int | None, right: int | None) -> int | None:
 
 
 def _counts_of(row: dict[str, Any]) -> Counts:
-    outcome, digest = row["outcome"], row["schema_digest"]
+    outcome, digest, attempts = row["outcome"], row["schema_digest"], row["attempts"]
+    cost_nusd = row["cost_nusd"]
+    # A chain's call makes no attempt, and sums up those of its steps.
+    asked = attempts > 0 or row["input_tokens"] != 0 or bool(cost_nusd)
     return Counts(
         calls=1,
-        checked=int(is_checked(outcome, digest)),
-        conforming=int(is_conforming(outcome, digest)),
+        checked=int(is_checked(outcome, digest, attempts)),
+        conforming=int(is_conforming(outcome, digest, attempts)),
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
-        cost_nusd=row["cost_nusd"],
-        unpriced=int(row["cost_nusd"] is None),
+        cost_nusd=cost_nusd,
+        # A chain's steps say it themselves.
+        unpriced=int(cost_nusd is None and attempts > 0),
+        priced=int(asked and cost_nusd is not None),
     )
 
 

@@ -46,6 +46,11 @@ def row_of(call: Call) -> dict[str, Any]:
         "unit": _optional_text(call.unit),
         "gateway": column_text(call.gateway),
         "rest": _ENCODER.encode(call),
+        "parent_id": _optional_text(call.parent_id),
+        "root_id": _optional_text(call.root_id),
+        "step": None if call.parent_id is None else column_text(call.step),
+        "item": call.item,
+        "resumes": _optional_text(call.resumes),
     }
     for name in ("started_us", "duration_us", "input_tokens", "output_tokens", "cost_nusd"):
         if not -_MAX_INT <= (row[name] or 0) <= _MAX_INT:

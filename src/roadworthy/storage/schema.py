@@ -34,12 +34,13 @@ __all__ = [
     "moves",
     "results",
     "rollups",
+    "rule_counts",
     "version_blocks",
     "version_contents",
     "versions",
 ]
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -76,6 +77,14 @@ calls = Table(
     Column("gateway", Text, nullable=False),
     # The whole `Call` without its texts, as MessagePack.
     Column("rest", LargeBinary, nullable=False),
+    # The chain's call that this one is a step of, and the outermost above it; null: a caller
+    # made it.
+    Column("parent_id", Text),
+    Column("root_id", Text),
+    Column("step", Text),
+    Column("item", Integer),
+    # The call whose recorded steps this one went on from.
+    Column("resumes", Text),
     Index("calls_by_id", "id", unique=True),
     # Each ends, in SQLite by itself, with `seq`: the order of pages.
     Index("calls_by_time", "started_us"),
@@ -95,6 +104,18 @@ calls = Table(
         "started_us",
         sqlite_where=text("conversation_id IS NOT NULL"),
         postgresql_where=text("conversation_id IS NOT NULL"),
+    ),
+    Index(
+        "calls_by_root",
+        "root_id",
+        sqlite_where=text("root_id IS NOT NULL"),
+        postgresql_where=text("root_id IS NOT NULL"),
+    ),
+    Index(
+        "calls_by_resumed",
+        "resumes",
+        sqlite_where=text("resumes IS NOT NULL"),
+        postgresql_where=text("resumes IS NOT NULL"),
     ),
 )
 
@@ -116,6 +137,8 @@ rollups = Table(
     Column("version", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("outcome", Text, primary_key=True),
+    # Steps of chains: their chains' calls hold what they cost too.
+    Column("nested", Boolean, primary_key=True),
     Column("calls", BigInteger, nullable=False),
     Column("checked", BigInteger, nullable=False),
     Column("conforming", BigInteger, nullable=False),
@@ -123,6 +146,8 @@ rollups = Table(
     Column("output_tokens", BigInteger),
     Column("cost_nusd", BigInteger),
     Column("unpriced", BigInteger, nullable=False),
+    # Calls for which a model was asked, at a known cost.
+    Column("priced", BigInteger, nullable=False),
     # SQLite: one tree, ordered by the key, in place of a table and an index of it.
     sqlite_with_rowid=False,
 )
@@ -136,8 +161,25 @@ latencies = Table(
     Column("task", Text, primary_key=True),
     Column("version", Text, primary_key=True),
     Column("model", Text, primary_key=True),
+    Column("nested", Boolean, primary_key=True),
     # Of durations in microseconds.
     Column("sketch", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How often each rule of a task took effect; widths and spans as above.
+rule_counts = Table(
+    "rule_counts",
+    metadata,
+    Column("width_s", Integer, primary_key=True),
+    Column("start_us", BigInteger, primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("effect", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    # The last of them to arrive, as an example.
+    Column("call_id", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

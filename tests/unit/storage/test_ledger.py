@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from storage_samples import MINUTE_US, NOW_US, a_call
 
-from roadworthy.core import Attempt, Call, Reason, Repair, Usage
+from roadworthy.core import Attempt, Call, Fired, Reason, Repair, Usage
 from roadworthy.storage.ledger import (
     MAX_PATH,
     OTHER,
@@ -88,7 +88,16 @@ def total(sums: LedgerSums, width_s: int) -> Tally:
 
 
 @pytest.mark.parametrize(
-    "call", [a_call(schema_digest=None), a_call(outcome="rejected")], ids=["no schema", "rejected"]
+    "call",
+    [
+        a_call(schema_digest=None),
+        a_call(outcome="rejected"),
+        a_call(outcome="rule", attempts=[]),
+        a_call(outcome="refused", attempts=[], rules=(Fired(name="late", effect="deny"),)),
+        a_call(outcome="chain", attempts=[], model=""),
+        a_call(outcome="errored", attempts=[], model=""),
+    ],
+    ids=["no schema", "rejected", "rule", "denied", "chain", "failed chain"],
 )
 def test_a_call_that_nothing_was_asked_of_is_not_counted(call: Call) -> None:
     assert entry_of(call) is None
@@ -145,11 +154,15 @@ def test_a_reason_fits_its_columns() -> None:
 
 @given(CALLS, st.sampled_from(WIDTHS_S))
 def test_the_ledger_adds_up_to_a_plain_count(calls: list[Call], width_s: int) -> None:
-    counted = [c for c in calls if c.schema_digest and c.outcome != "rejected"]
+    counted = [c for c in calls if entry_of(c)]
     told = total(LedgerSums(entries(calls)), width_s)
     assert told.calls == len(counted)
-    assert told.checked == sum(is_checked(c.outcome, c.schema_digest) for c in calls)
-    assert told.conforming == sum(is_conforming(c.outcome, c.schema_digest) for c in calls)
+    assert told.checked == sum(
+        is_checked(c.outcome, c.schema_digest, len(c.attempts)) for c in calls
+    )
+    assert told.conforming == sum(
+        is_conforming(c.outcome, c.schema_digest, len(c.attempts)) for c in calls
+    )
     assert told.calls == told.checked + told.errored + told.cancelled + told.otherwise
     reasks = [a for c in counted for a in c.attempts if a.purpose == "reask"]
     assert told.reasks == len(reasks)

@@ -1,10 +1,8 @@
-"""The ledger in the database: by the loader, in bounded room, and after a migration."""
+"""The ledger in the database: by the loader, and in bounded room."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from roadworthy.storage.ledger_writing import LedgerWriter
 from roadworthy.storage.loader import Loader
 from roadworthy.storage.retention import expire_ledger
 from roadworthy.storage.rollups import WIDTHS_S
-from roadworthy.storage.schema import journal_marks, ledger, ledger_reasons, metadata
+from roadworthy.storage.schema import ledger, ledger_reasons, metadata
 
 REASON = Reason(kind="repair", name="enum", path="/mood")
 
@@ -159,32 +157,6 @@ def test_narrow_spans_go_first_and_every_call_stays_counted(
         with engine.connect() as connection:
             widths = set(connection.scalars(select(table.c.width_s)))
         assert widths == {width_s for width_s in WIDTHS_S if width_s >= narrowest_s}
-
-
-LEDGER_TABLES = ("ledger", "ledger_reasons")
-LATER_TABLES = (
-    "versions",
-    "version_blocks",
-    "version_contents",
-    "channels",
-    "moves",
-    "results",
-    "keys",
-)
-
-
-def test_a_database_from_before_the_ledger_gets_one(folder: StateFolder) -> None:
-    open_database(folder).dispose()
-    with closing(sqlite3.connect(folder.database)) as connection, connection:
-        for table in (*LEDGER_TABLES, *LATER_TABLES):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("INSERT INTO journal_marks VALUES ('kept', 7)")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    engine = open_database(folder)
-    assert rows(engine, ledger) == rows(engine, ledger_reasons) == []
-    with engine.connect() as reader:
-        assert reader.scalar(select(journal_marks.c.next_offset)) == 7
-    engine.dispose()
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=str)

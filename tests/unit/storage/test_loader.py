@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, Table, func, select
 from storage_samples import NOW_US, StillClock, a_call
 
-from roadworthy.core import Call
+from roadworthy.core import Call, Fired
 from roadworthy.core.errors import StoreError
 from roadworthy.storage import JournalWriter, Loss, StateFolder, read_records
 from roadworthy.storage.database import open_database
@@ -19,7 +19,15 @@ from roadworthy.storage.frame import CALL, LOSS, marker_of, pack_record
 from roadworthy.storage.loader import Loader
 from roadworthy.storage.queries import find_call, list_calls, lost_calls
 from roadworthy.storage.rollups import WIDTHS_S
-from roadworthy.storage.schema import calls, journal_marks, latencies, ledger, losses, rollups
+from roadworthy.storage.schema import (
+    calls,
+    journal_marks,
+    latencies,
+    ledger,
+    losses,
+    rollups,
+    rule_counts,
+)
 from roadworthy.storage.sketch import QuantileSketch
 from roadworthy.storage.views import CallFilter
 
@@ -331,3 +339,35 @@ def test_calls_that_try_something_out_are_kept_and_count_nowhere(
     assert [row.id for row in listed] == [served.id]
     assert [row.id for row in list_calls(engine, CallFilter(surface="test")).rows] == [tried.id]
     assert find_call(engine, folder, tried.id).call.surface == "test"
+
+
+def test_rules_that_took_effect_are_counted_once_a_call(
+    engine: Engine, loader: Loader, writer: JournalWriter
+) -> None:
+    fired = Fired(name="empty", effect="answer")
+    call = a_call(outcome="rule", attempts=[], rules=(fired, fired))
+    for journalled in (call, call, a_call(rules=(fired,), surface="test"), a_call()):
+        writer.append(journalled)
+    loader.load_once()
+    found = rows(engine, rule_counts)
+    assert {row["width_s"] for row in found} == set(WIDTHS_S)
+    assert {(r["task"], r["rule"], r["effect"], r["calls"], r["call_id"]) for r in found} == {
+        (call.task, "empty", "answer", 1, call.id)
+    }
+
+
+def test_a_step_keeps_its_place_in_the_tree(
+    engine: Engine, loader: Loader, writer: JournalWriter
+) -> None:
+    chain = a_call(outcome="chain", attempts=[], model="")
+    step = a_call(parent_id=chain.id, root_id=chain.id, step="copy", item=2)
+    again = a_call(resumes=chain.id)
+    for call in (step, chain, again):
+        writer.append(call)
+    loader.load_once()
+    names = ("parent_id", "root_id", "step", "item", "resumes")
+    assert [tuple(row[name] for name in names) for row in rows(engine, calls)] == [
+        (chain.id, chain.id, "copy", 2, None),
+        (None,) * 5,
+        (None, None, None, None, chain.id),
+    ]

@@ -48,23 +48,43 @@ def test_latencies_leave_rejected_calls_out(rows: list[dict[str, Any]], width_s:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "digest", "checked", "conforming"),
+    ("outcome", "digest", "attempts", "checked", "conforming"),
     [
-        ("first_pass", "5c", True, True),
-        ("reasked", "5c", True, True),
-        ("failed", "5c", True, False),
-        ("truncated", "5c", True, False),
-        ("first_pass", None, False, False),
-        ("errored", "5c", False, False),
-        ("unchecked", "5c", False, False),
-        ("rejected", "5c", False, False),
+        ("first_pass", "5c", 1, True, True),
+        ("reasked", "5c", 2, True, True),
+        ("failed", "5c", 1, True, False),
+        ("truncated", "5c", 1, True, False),
+        ("first_pass", None, 1, False, False),
+        ("errored", "5c", 1, False, False),
+        ("unchecked", "5c", 1, False, False),
+        ("rejected", "5c", 0, False, False),
+        ("refused", "5c", 0, False, False),  # a rule denied it
+        ("failed", "5c", 0, False, False),  # a step of the chain failed
     ],
 )
 def test_a_call_is_checked_if_an_answer_met_a_schema(
-    outcome: str, digest: str | None, checked: bool, conforming: bool
+    outcome: str, digest: str | None, attempts: int, checked: bool, conforming: bool
 ) -> None:
-    assert is_checked(outcome, digest) is checked
-    assert is_conforming(outcome, digest) is conforming
+    assert is_checked(outcome, digest, attempts) is checked
+    assert is_conforming(outcome, digest, attempts) is conforming
+
+
+def test_steps_are_summed_up_apart_from_what_callers_asked_for() -> None:
+    chain = a_call(outcome="chain", attempts=[], cost_nusd=1_500, model="")
+    step = a_call(parent_id=chain.id, root_id=chain.id, step="copy", cost_nusd=1_500)
+    sums = Sums([row_of(step), row_of(chain)])
+    for nested, task_calls in ((True, 1), (False, 1)):
+        of_kind = [c for (span, _), c in sums.counts.items() if span.nested is nested]
+        assert {c.calls for c in of_kind} == {task_calls}
+        assert {c.cost_nusd for c in of_kind} == {1_500}
+
+
+def test_a_call_that_a_rule_answered_costs_nothing_and_is_no_priced_one() -> None:
+    spent: dict[str, Any] = {"usage": Usage(input_tokens=0, output_tokens=0), "cost_nusd": 0}
+    rows = [row_of(a_call(outcome="rule", attempts=[], **spent)), row_of(a_call(cost_nusd=0))]
+    rule, asked = (c for (span, _), c in Sums(rows).counts.items() if span.width_s == 60)
+    assert (rule.priced, rule.unpriced, rule.checked) == (0, 0, 0)
+    assert (asked.priced, asked.unpriced, asked.checked) == (1, 0, 1)
 
 
 def test_unknown_adds_nothing_and_is_not_zero() -> None:

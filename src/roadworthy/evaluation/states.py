@@ -16,7 +16,7 @@ from roadworthy.registry import Registry, Version
 from roadworthy.registry.gate import stricter
 from roadworthy.tasks import Case, Gate, Project, Suite, TaskDefinition
 from roadworthy.tasks.asked_models import asked_models
-from roadworthy.tasks.cases import question_digest
+from roadworthy.tasks.cases import checks_of_case, question_digest
 
 __all__ = [
     "State",
@@ -57,13 +57,13 @@ class State:
     @property
     def judges(self) -> set[str]:
         """The tasks that its cases are judged by, as their checks name them."""
-        beside = [c for case, suite in self.beside for c in (*case.checks, *suite.checks)]
+        beside = [c for case, suite in self.beside for c in (*checks_of_case(case), *suite.checks)]
         return judges_named([*checks_of(self.suite), *beside])
 
 
 def checks_of(suite: Suite) -> list[dict[str, Any]]:
     """All checks of the suite, those of its cases included."""
-    return [*suite.checks, *(check for case in suite.cases for check in case.checks)]
+    return [*suite.checks, *(check for case in suite.cases for check in checks_of_case(case))]
 
 
 def read_states(

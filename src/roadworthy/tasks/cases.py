@@ -19,13 +19,24 @@ from roadworthy.tasks.schemas import validator_of
 
 __all__ = [
     "Case",
+    "StepCase",
     "Suite",
     "case_id",
     "case_input",
+    "checks_of_case",
     "expectations_digest",
     "question_digest",
     "runs_of",
 ]
+
+
+class StepCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a case of a chain expects of one of its steps."""
+
+    expect: Any = None
+    """Expected values by field of the step's output, or the whole of a text."""
+    checks: list[dict[str, Any]] = []
+    """Further expectations, as those of a case."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +52,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Expected values by field of the output, or the whole of a text."""
     checks: list[dict[str, Any]] = []
     """Further expectations, one object each: ``{"contains": "refund", "at": "/summary"}``."""
+    steps: dict[str, StepCase] = {}
+    """Of a chain: what is expected of single steps, by their names. They fail the case, too."""
     tags: list[str] = []
     """Groups that the case belongs to."""
     weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
@@ -94,17 +107,23 @@ def case_id(case: Case) -> str:
 
 def expectations_digest(case: Case, suite: Suite) -> str:
     """The digest of all that is expected of the case's answers. Scores of another one are void."""
-    named = [
-        check.get("python", check.get("not_python")) for check in (*case.checks, *suite.checks)
-    ]
+    checks = (*checks_of_case(case), *suite.checks)
+    named = [check.get("python", check.get("not_python")) for check in checks]
     files = {str(name).partition(":")[0] for name in named if name is not None}
+    steps = {"steps": case.steps} if case.steps else {}  # a case without keeps its digest
     return content_digest(
         {
             "expect": case.expect,
             "checks": [*case.checks, *suite.checks],
             "sources": {file: suite.sources.get(file) for file in files},
+            **steps,
         }
     )
+
+
+def checks_of_case(case: Case) -> list[dict[str, Any]]:
+    """Its own checks, then those of its steps."""
+    return [*case.checks, *(check for step in case.steps.values() for check in step.checks)]
 
 
 def runs_of(case: Case, suite: Suite) -> int:

@@ -90,6 +90,7 @@ def summary(project: Project, provider: Provider | None) -> dict[str, Any]:
             {
                 "name": task.name,
                 "model": task.model,
+                "steps": steps_of(task),
                 "input": fields_of(task.input_schema),
                 "output": None if task.output_schema is None else fields_of(task.output_schema),
                 "digest": task.digest,
@@ -110,10 +111,13 @@ def summary(project: Project, provider: Provider | None) -> dict[str, Any]:
 
 
 def enforcement(project: Project, provider: Provider | None) -> dict[str, Enforcement | None]:
-    """What enforces each task's output schema, by the task's name; None: it answers free text."""
+    """What enforces each task's output schema, by the task's name; None: it answers free text, or
+    asks no model itself."""
     from roadworthy.pipeline.enforcement import enforcement_by, enforcement_of
 
     def of(task: TaskDefinition) -> Enforcement | None:
+        if not task.model:
+            return None
         if provider is None or task.output_schema is None:
             return enforcement_of(task, project.models[task.model])
         return enforcement_by(task.output_schema, provider.value)
@@ -130,7 +134,7 @@ def show(project: Project, provider: Provider | None, *, all_losses: bool) -> No
     tasks = Table("task", "model", "input", "output", title_justify="left", box=box.SIMPLE_HEAD)
     for task in project.tasks.values():
         fields = ", ".join(fields_of(task.input_schema)) or "nothing"
-        tasks.add_row(task.name, task.model, fields, output_of(task))
+        tasks.add_row(task.name, body_of(task), fields, output_of(task))
     models = Table("model", "provider", "deployment", "key", box=box.SIMPLE_HEAD)
     for name, model in sorted(project.models.items()):
         models.add_row(name, model.provider, model.upstream, key_of(model) or "none needed")
@@ -182,6 +186,26 @@ def in_short(enforced: Enforcement) -> str:
         return "nothing enforced"
     number = len(enforced.losses)
     return f"all but {number} keyword{'s' * (number != 1)} enforced"
+
+
+def body_of(task: TaskDefinition) -> str:
+    """What answers: a model, a chain's steps, or rules."""
+    if task.chain is None:
+        return task.model or "rules"
+    count = len(task.chain.steps)
+    return f"{count} step{'s' * (count != 1)}"
+
+
+def steps_of(task: TaskDefinition) -> list[dict[str, Any]] | None:
+    """The steps of a chain, each behind those that it waits for."""
+    from roadworthy.tasks.chain.order import topological
+
+    if task.chain is None:
+        return None
+    return [
+        {"name": step.name, "task": step.task, "needs": list(step.needs)}
+        for step in topological(task.chain)
+    ]
 
 
 def fields_of(schema: dict[str, Any]) -> list[str]:

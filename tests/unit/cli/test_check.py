@@ -51,6 +51,20 @@ def test_a_sound_project_is_one_object_for_programs(project: Path) -> None:
     assert report["models"][0]["key"] == "CHECK_KEY (not set)"
 
 
+def test_a_chain_is_shown_by_its_steps(project: Path) -> None:
+    chain = project / "tasks" / "twice" / "task.toml"
+    chain.parent.mkdir()
+    step = "[[step]]\nname = '{}'\ntask = 'sort'\ninput.comment = 'input.comment'\n"
+    given = "[input.fields]\ncomment = 'string'\n"
+    chain.write_text(given + step.format("second") + "needs = ['first']\n" + step.format("first"))
+    status, output = run(str(project))
+    assert (status, "2 steps" in output) == (0, True)
+    _, output = run(str(project), "--json")
+    (_, twice) = json.loads(output)["tasks"]
+    assert [step["name"] for step in twice["steps"]] == ["first", "second"]
+    assert (twice["steps"][1]["needs"], twice["enforcement"]) == (["first"], None)
+
+
 def test_faults_are_shown_together_and_fail(project: Path) -> None:
     (project / "roadworthy.toml").write_text("[sever]\n")
     (project / "tasks" / "sort" / "prompt" / "user.md").write_text("{{ coment }}")

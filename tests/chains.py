@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines import MODEL
 from roadworthy.core import Call, Clock, Settings, SystemClock
-from roadworthy.core.errors import RoadworthyError
+from roadworthy.core.errors import RoadworthyError, UpstreamUnavailable
 from roadworthy.models import Ask, Model, Reply, Upstream
 from roadworthy.pipeline import CallRequest, Finished, Pipeline, compile_state
 from roadworthy.tasks import Snapshot, TaskDefinition, Template
@@ -87,7 +87,7 @@ class ByTask(ScriptedUpstream):
         """Tasks in the order in which they asked."""
 
     def _by_task(self, _model: Model, ask: Ask) -> str | Reply:
-        name, _, text = str(ask.messages[-1]["content"]).partition(":")
+        name, _, text = _question(ask).partition(":")
         self.order.append(name)
         return self.answers[name](text) if name in self.answers else said(f"{name}({text})")
 
@@ -114,19 +114,27 @@ class Held(ByTask):
         return self._asking.qsize()
 
     async def send(self, model: Model, ask: Ask) -> Reply:
-        name = str(ask.messages[-1]["content"]).partition(":")[0]
+        name = _question(ask).partition(":")[0]
         self._asking.put_nowait(name)
         await self._doors[name].wait()
         return await super().send(model, ask)
+
+
+def _question(ask: Ask) -> str:
+    return next(str(m["content"]) for m in ask.messages if m["role"] == "user")
 
 
 def said(text: str) -> str:
     return json.dumps({"text": text})
 
 
-def failing(error: RoadworthyError) -> Callable[[str], str]:
+def failing(
+    error: Callable[[str], RoadworthyError] = UpstreamUnavailable,
+) -> Callable[[str], str]:
+    """Every attempt fails with an error of its own."""
+
     def answer(_text: str) -> str:
-        raise error
+        raise error("gone")
 
     return answer
 

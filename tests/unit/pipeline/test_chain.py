@@ -95,7 +95,7 @@ def test_a_failed_step_ends_the_chain_with_its_error_and_its_outcome() -> None:
 
 
 def test_an_error_of_the_provider_is_raised_with_its_step() -> None:
-    upstream = ByTask({"one": failing(UpstreamUnavailable("gone"))})
+    upstream = ByTask({"one": failing()})
     pipeline, journal = chain_pipeline(chain(step("one")), upstream)
     with pytest.raises(UpstreamUnavailable, match="step 'one': gone") as caught:
         asyncio.run(pipeline.run(wish()))
@@ -144,7 +144,7 @@ def test_a_call_under_way_is_counted_once_however_it_ends(answer: str) -> None:
 
 def test_calls_below_are_handed_to_who_asks_for_them_even_if_the_chain_fails() -> None:
     steps: list[Any] = []
-    upstream = ByTask({"two": failing(UpstreamUnavailable("gone"))})
+    upstream = ByTask({"two": failing()})
     pipeline, _ = chain_pipeline(chain(step("one"), step("two", reads="one.text")), upstream)
     with pytest.raises(UpstreamUnavailable):
         asyncio.run(pipeline.run(wish(steps=steps)))

@@ -21,10 +21,9 @@ from chains import (
     step_task,
     wish,
 )
-from roadworthy.core.errors import JournalUnavailable, OutputNonconforming, UpstreamUnavailable
+from roadworthy.core.errors import JournalUnavailable, OutputNonconforming
 from roadworthy.tasks import TaskDefinition
 
-GONE = UpstreamUnavailable("gone")
 LIST: dict[str, Any] = {
     "type": "object",
     "properties": {"items": {"type": "array", "items": TEXT}},
@@ -123,7 +122,7 @@ def test_a_failed_step_is_replaced_as_it_says(
     fields: dict[str, Any], value: str, note: str
 ) -> None:
     sheet = chain(step("one", **fields), step("two", reads="one.text"))
-    finished, journal = run_chain(sheet, ByTask({"one": failing(GONE)}))
+    finished, journal = run_chain(sheet, ByTask({"one": failing()}))
     assert finished.call.value == {"text": value}
     assert finished.call.outcome == "chain"
     assert next(s.note for s in finished.call.stages if s.name == "step one") == note
@@ -143,7 +142,7 @@ def test_a_step_that_is_skipped_where_it_fails_gives_nothing() -> None:
 
 def test_the_task_that_answers_in_its_place_is_a_call_of_the_same_step() -> None:
     sheet = chain(step("one", on_error="task", fallback="other"))
-    _, journal = run_chain(sheet, ByTask({"one": failing(GONE)}))
+    _, journal = run_chain(sheet, ByTask({"one": failing()}))
     assert [(call.step, call.task, call.outcome) for call in journal] == [
         ("one", "one", "errored"),
         ("one", "other", "first_pass"),
@@ -153,18 +152,20 @@ def test_the_task_that_answers_in_its_place_is_a_call_of_the_same_step() -> None
 
 def test_a_chain_fails_where_what_answers_in_a_steps_place_fails() -> None:
     sheet = chain(step("one", on_error="task", fallback="other"))
-    upstream = ByTask({"one": failing(GONE), "other": lambda _: "no JSON"})
+    upstream = ByTask({"one": failing(), "other": lambda _: "no JSON"})
     finished, _ = run_chain(sheet, upstream)
     assert isinstance(finished.error, OutputNonconforming)
     assert finished.error.step == "one"
 
 
 def test_no_step_passes_over_a_call_that_may_not_go_unrecorded() -> None:
-    sheet = chain(step("one", on_error="default", default={"text": "d"}))
-    upstream = ByTask({"one": failing(JournalUnavailable())})  # type: ignore[arg-type]
-    pipeline, _ = chain_pipeline(sheet, upstream)
+    sheet = chain(step("one", on_error="default", default={"text": "d"}), step("two"))
+    settings = Settings(record=RecordSettings(when_full="refuse"))
+    pipeline, journal = chain_pipeline(sheet, ByTask(), settings=settings)
+    journal.full = True
     with pytest.raises(JournalUnavailable):
         asyncio.run(pipeline.run(wish()))
+    assert pipeline.load.under_way == 0
 
 
 def test_the_other_steps_are_cancelled_where_one_fails_and_have_ended_before_the_chain() -> None:

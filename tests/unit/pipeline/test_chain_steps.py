@@ -21,6 +21,7 @@ from chains import (
     step_task,
     wish,
 )
+from roadworthy.core import RecordSettings, Settings
 from roadworthy.core.errors import JournalUnavailable, OutputNonconforming
 from roadworthy.tasks import TaskDefinition
 

@@ -14,10 +14,16 @@ from typing import Any, Final
 
 import msgspec
 
+from roadworthy.control.registry_api.chain_check import (
+    chain_problems,
+    embedding_problems,
+    rules_body_problems,
+)
 from roadworthy.core.documents import Document
 from roadworthy.core.errors import InvalidInput, InvalidRequest, ProjectError
 from roadworthy.registry import Draft, Version
 from roadworthy.tasks import (
+    Case,
     CompiledPrompt,
     ConstraintSet,
     Suite,
@@ -26,6 +32,7 @@ from roadworthy.tasks import (
     definition_digest,
     is_task_name,
 )
+from roadworthy.tasks.asked_models import embedded_tasks
 from roadworthy.tasks.cases import case_input
 from roadworthy.tasks.expectations import About, expected_fields, read_check
 from roadworthy.tasks.parameters import check_parameters
@@ -103,21 +110,41 @@ def _of_words(draft: Draft) -> Iterator[str]:
 
 
 def _of_definition(definition: TaskDefinition) -> Iterator[str]:
-    if not definition.model:
-        yield "it names no model"
     if not 0 <= definition.max_reasks <= MAX_REASKS:
         yield f"max_reasks is not between 0 and {MAX_REASKS}"
     if definition.timeout_s is not None and not 0 < definition.timeout_s <= MAX_TIMEOUT_S:
         yield f"timeout_s is not between 0 and {MAX_TIMEOUT_S}"
+    if definition.max_cost_usd is not None and not definition.max_cost_usd > 0:
+        yield "max_cost_usd is not above 0"
     yield from _of_sources(definition.sources)
     yield from (fault.message for fault in check_parameters(definition.parameters, _NOWHERE))
     schemas = schema_problems("input", definition.input_schema)
     if definition.output_schema is not None:
         schemas += schema_problems("output", definition.output_schema)
     yield from schemas
-    if not schemas:
-        yield from _of_prompt(definition)
+    embedding = list(embedding_problems(definition))
+    yield from embedding
+    if not schemas and not embedding:
+        yield from _of_body(definition)
         yield from _of_constraints(definition)
+        yield from _of_embedded(definition)
+
+
+def _of_body(definition: TaskDefinition) -> Iterator[str]:
+    if definition.chain is not None:
+        yield from chain_problems(definition)
+    elif not definition.model:
+        yield from rules_body_problems(definition)
+    else:
+        yield from _of_prompt(definition)
+
+
+def _of_embedded(definition: TaskDefinition) -> Iterator[str]:
+    for name, task in embedded_tasks(definition).items():
+        if is_task_name(name):
+            yield from (f"{name}: {what}" for what in _of_definition(task))
+        else:
+            yield f"{name[:80]!r} cannot be a task's name"
 
 
 def _of_prompt(definition: TaskDefinition) -> Iterator[str]:
@@ -174,6 +201,22 @@ def _of_suite(suite: Suite, definition: TaskDefinition) -> Iterator[str]:
             yield from _of_check(data, about, place=place)
         for expected in [] if case.expect is None else expected_fields(case.expect):
             yield from (f"{place}: expect: {what}" for what in expected.faults(about))
+        yield from _of_steps(case, definition, suite, place)
+
+
+def _of_steps(case: Case, definition: TaskDefinition, suite: Suite, place: str) -> Iterator[str]:
+    """What is wrong with what a case expects of single steps."""
+    chain = definition.chain
+    steps = {} if chain is None else {step.name: chain.tasks[step.task] for step in chain.steps}
+    for name, expected in case.steps.items():
+        if name not in steps:
+            yield f"{place}: there is no step {name[:80]!r}"
+            continue
+        about = About.of(steps[name], suite.sources)
+        for data in expected.checks:
+            yield from _of_check(data, about, place=f"{place}, step {name}")
+        for field in [] if expected.expect is None else expected_fields(expected.expect):
+            yield from (f"{place}, step {name}: expect: {what}" for what in field.faults(about))
 
 
 def _of_sources(names: Iterable[str]) -> Iterator[str]:

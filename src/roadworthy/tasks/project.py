@@ -14,12 +14,14 @@ from roadworthy.core import Settings
 from roadworthy.core.documents import Fault, SourceFolder, read_toml
 from roadworthy.core.errors import ProjectError
 from roadworthy.models import Model
+from roadworthy.tasks.bodies import load_task
 from roadworthy.tasks.cases import Suite
 from roadworthy.tasks.chain.order import in_order
 from roadworthy.tasks.definition import TaskDefinition
+from roadworthy.tasks.loading import TaskSources
 from roadworthy.tasks.model_files import ModelTable, load_models
 from roadworthy.tasks.suite_file import JudgeUse, judge_faults
-from roadworthy.tasks.task_file import TaskSources, WrittenTask, load_task, read_task
+from roadworthy.tasks.task_file import WrittenTask, read_task
 
 __all__ = [
     "PROJECT_FILE",

@@ -1,6 +1,6 @@
 """`cases.jsonl` and the checks of `[test]`, read and held against the task that they test.
 
-Called by `roadworthy.tasks.task_file`. Whether a judge fits can only be said once all tasks are
+Called by `roadworthy.tasks.loading`. Whether a judge fits can only be said once all tasks are
 read, by `judge_faults`.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 
 from roadworthy.core.documents import Document, Fault, SourceFolder, did_you_mean, read_jsonl
 from roadworthy.core.errors import InvalidInput
-from roadworthy.tasks.cases import Case, Suite, case_input
+from roadworthy.tasks.cases import Case, Suite, case_input, checks_of_case
 from roadworthy.tasks.definition import TaskDefinition
 from roadworthy.tasks.digest import content_digest
 from roadworthy.tasks.examples import breaches
@@ -53,20 +53,24 @@ def load_suite(
     document: Document[Any],
     project: SourceFolder,
     output_known: bool = True,
+    steps: Mapping[str, About | None] | None = None,
 ) -> LoadedSuite:
     """The suite that `task.toml` (the document) begins, with its cases and sources.
 
     ``about`` is the task as far as it is known; its sources are those found here. Where its output
-    schema is at fault, what is expected of outputs is not held against it.
+    schema is at fault, what is expected of outputs is not held against it. ``steps`` are those of
+    a chain, None where the step's task is at fault; without them, it is no chain.
     """
     folder = document.file.rpartition("/")[0]
     file = f"{folder}/{CASES_FILE}"
     text = project.read(file)
     read = read_jsonl("" if text is None else text, Case, file=file)
     rows = read.value or []
-    checks = [*suite.checks, *(check for _, case in rows for check in case.checks)]
+    checks = [*suite.checks, *(check for _, case in rows for check in checks_of_case(case))]
     sources = _sources(checks, about.task, project)
-    reading = _Reading(replace(about, sources=sources), output_known=output_known)
+    known = {name: step and replace(step, sources=sources) for name, step in (steps or {}).items()}
+    about = replace(about, sources=sources)
+    reading = _Reading(about, output_known=output_known, steps=None if steps is None else known)
     for index, data in enumerate(suite.checks):
         place = document.fault(f"test.checks[{index}]: ", "test", "checks", index)
         reading.shared(data, place)
@@ -122,9 +126,12 @@ def _sources(checks: Iterable[dict[str, Any]], task: str, project: SourceFolder)
 class _Reading:
     """The suite on its way from lines to what is known to fit the task."""
 
-    def __init__(self, about: About, *, output_known: bool) -> None:
+    def __init__(
+        self, about: About, *, output_known: bool, steps: Mapping[str, About | None] | None
+    ) -> None:
         self.about = about
         self.output_known = output_known
+        self.steps = steps
         self.faults: list[Fault] = []
         self.judges: list[JudgeUse] = []
         self._definition = TaskDefinition(
@@ -136,7 +143,7 @@ class _Reading:
 
     def shared(self, data: dict[str, Any], place: Fault) -> None:
         """A check that holds of every case."""
-        check = self.check(data, place)
+        check = self.check(data, place, self.about if self.output_known else None)
         if check is not None and check.expects_error:
             message = "not every case can wait for an error; write it into the cases that do"
             self.faults.append(_at(place, message))
@@ -145,23 +152,42 @@ class _Reading:
         """A line of `cases.jsonl`."""
         self.names(case, place)
         self.question(case, place)
+        about = self.about if self.output_known else None
+        self.expected(case.expect, case.checks, about, place)
+        for name, step in case.steps.items():
+            if self.steps is None or name not in self.steps:
+                self.faults.append(_at(place, self.no_step(name)))
+            else:
+                there = place._replace(message=f"steps.{name}: ")
+                self.expected(step.expect, step.checks, self.steps[name], there)
+
+    def no_step(self, name: str) -> str:
+        """Why nothing can be expected of a step of this name."""
+        if self.steps is None:
+            return "steps: the task is no chain; expect, and checks, are of its answer"
+        return f'steps: there is no step "{name}"{did_you_mean(name, self.steps)}'
+
+    def expected(
+        self, expect: Any, checks: list[dict[str, Any]], about: About | None, place: Fault
+    ) -> None:
+        """What is expected of one output. Where nothing is known of it, it is only read."""
         own = []
-        for index, data in enumerate(case.checks):
-            check = self.check(data, place._replace(message=f"checks[{index}]: "))
+        for index, data in enumerate(checks):
+            check = self.check(data, _at(place, f"checks[{index}]: "), about)
             own += [] if check is None else [check]
-        expected = [] if case.expect is None else expected_fields(case.expect)
-        for one in expected if self.output_known else ():
-            for what in one.faults(self.about):
+        expected = [] if expect is None else expected_fields(expect)
+        for one in expected:
+            for what in one.faults(about) if about is not None else ():
                 self.faults.append(_at(place, f"expect: {what}"))
         waits = any(check.expects_error for check in own)
         if waits and (expected or any(check.kind.needs_value for check in own)):
             message = "waits for an error and for a value; a case has one or the other"
             self.faults.append(_at(place, message))
 
-    def check(self, data: dict[str, Any], place: Fault) -> Check | None:
+    def check(self, data: dict[str, Any], place: Fault, about: About | None) -> Check | None:
         check, messages = read_check(data)
-        if check is not None and self.output_known:
-            messages += check.kind.faults(self.about)
+        if check is not None and about is not None:
+            messages += check.kind.faults(about)
         self.faults += [_at(place, message) for message in messages]
         if check is not None and isinstance(check.kind, Judge):
             self.judges.append(JudgeUse(check.kind, place))

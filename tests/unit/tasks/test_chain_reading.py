@@ -222,6 +222,13 @@ def test_a_value_that_may_be_left_out_cannot_feed_what_is_required(faults: Fault
     assert found.startswith('tasks/sheet/task.toml:7: step "answer": input.text: extract.title may')
 
 
+def test_a_chain_has_steps_and_not_endlessly_many(faults: Faults) -> None:
+    message = "step: a chain has 1 to 200 steps"
+    assert faults(project("step = []")) == (f"tasks/sheet/task.toml:1: {message}",)
+    many = "".join(f"[[step]]\nname = 's{n}'\ntask = 'answer'\n" for n in range(201))
+    assert faults(project(many)) == (f"tasks/sheet/task.toml:1: {message}",)
+
+
 def test_tasks_that_run_each_other_are_told_once(faults: Faults) -> None:
     other = "[[step]]\ntask = 'sheet'\n"
     found = faults(project("[[step]]\ntask = 'other'\n", **{"tasks/other/task.toml": other}))
@@ -254,3 +261,33 @@ def test_a_chain_may_be_a_step(load: Load) -> None:
     assert chain is not None
     assert chain.tasks["sheet"] == loaded["sheet"]
     assert loaded["outer"].output_schema == loaded["sheet"].output_schema
+
+
+@pytest.mark.parametrize(
+    ("steps", "fault"),
+    [
+        ('{"extract": {"checks": [{"contains": "a", "at": "/x"}]}}', "/x"),
+        ('{"extrct": {"expect": {"tone": "plain"}}}', 'no step "extrct"; did you mean "extract"?'),
+        ('{"extract": {"expect": {"tne": "plain"}}}', "steps.extract: expect: "),
+        ('{"extract": {"expct": {}}}', 'unknown key "expct"; did you mean "expect"?'),
+        ('{"extract": {"expect": {"tone": "plain"}}}', None),
+    ],
+)
+def test_a_case_expects_of_steps_what_their_tasks_can_give(
+    load: Load, faults: Faults, steps: str, fault: str | None
+) -> None:
+    line = '{"input": {"text": "x"}, "steps": ' + steps + "}"
+    files = project(SHEET, **{"tasks/sheet/cases.jsonl": line})
+    if fault is None:
+        (case,) = load(files).suites["sheet"].cases
+        assert case.steps["extract"].expect == {"tone": "plain"}
+        return
+    (found,) = faults(files)
+    assert found.startswith("tasks/sheet/cases.jsonl:1: ")
+    assert fault in found
+
+
+def test_only_a_chain_has_steps_to_expect_something_of(faults: Faults) -> None:
+    line = '{"input": {"text": "x"}, "steps": {"extract": {}}}'
+    (found,) = faults(project(SHEET, **{"tasks/answer/cases.jsonl": line}))
+    assert found.startswith("tasks/answer/cases.jsonl:1: steps: the task is no chain")

@@ -1,0 +1,120 @@
+"""A task whose body is a prompt, out of its folder."""
+
+from __future__ import annotations
+
+from roadworthy.core.documents import Fault, did_you_mean
+from roadworthy.tasks.definition import TaskDefinition, Template
+from roadworthy.tasks.examples import expand_examples
+from roadworthy.tasks.fields import conversation_field
+from roadworthy.tasks.loading import Loading
+from roadworthy.tasks.parameters import check_parameters
+from roadworthy.tasks.schemas import FrozenSchema, load_schema
+from roadworthy.tasks.task_file import PROMPT_FILES
+from roadworthy.tasks.template_check import check_templates, included_blocks
+from roadworthy.tasks.voting import chosen_fields, votes_of, voting_faults
+
+__all__ = ["PromptLoading"]
+
+
+class PromptLoading(Loading):
+    """Templates, a model, and how it is asked."""
+
+    def run(self) -> TaskDefinition | None:
+        project, given = self.sources.project, self.given
+        self.faults += check_parameters(given.parameters, self.document)
+        model = self.model()
+        input_ = self.input()
+        output = load_schema("output", given.output, document=self.document, project=project)
+        self.faults += output.faults
+        templates = self.templates(input_)
+        blocks = self.check_templates(templates, input_)
+        if input_.schema is not None:
+            self.load_suite(input_.schema, output, output_known=not output.faults)
+        constraints = self.constraints(input_, output)
+        if input_.schema is None or output.faults:
+            return None
+        definition = TaskDefinition(
+            name=self.name,
+            description=given.description,
+            model=model,
+            parameters=given.parameters,
+            input_schema=input_.schema,
+            output_schema=output.schema,
+            templates=tuple(templates),
+            blocks=blocks,
+            constraints=constraints,
+            stream=given.stream or ("raw" if output.schema is None else "fields"),
+            mode=given.mode,
+            repair=given.repair,
+            max_reasks=given.max_reasks,
+            timeout_s=given.timeout_s,
+            max_cost_usd=given.max_cost_usd,
+            votes=votes_of(given.votes),
+            best_of=given.best_of,
+            choose=chosen_fields(given.choose, output.schema),
+        )
+        has_model = self.sources.models.knows
+        self.faults += voting_faults(definition, self.document, has_model=has_model)
+        return self.finish(self.with_examples(definition))
+
+    def with_examples(self, definition: TaskDefinition) -> TaskDefinition:
+        """The definition with its few-shot examples among its messages."""
+        examples = self.sources.project.read(f"tasks/{self.name}/prompt/examples.jsonl")
+        if self.faults or examples is None:
+            return definition
+        definition, faults = expand_examples(definition, examples)
+        self.faults += faults
+        return definition
+
+    def model(self) -> str:
+        """The task's model; one that does not exist is a fault."""
+        name = self.given.model or self.sources.default_model
+        models = self.sources.models
+        if not models.knows(name):
+            hint = did_you_mean(name, {"local", *models.names})
+            message = f'unknown model "{name}"{hint}. Declare it in models.toml'
+            self.faults.append(self.document.fault(message.replace("?.", "?"), "model"))
+        self.check_mode(name)
+        return name
+
+    def check_mode(self, name: str) -> None:
+        """A mode that the task's model cannot be asked in is a fault."""
+        model, mode = self.sources.models.models.get(name), self.given.mode
+        if model is None or mode in (None, "none", *model.capabilities.modes):
+            return
+        possible = ", ".join(f'"{known}"' for known in model.capabilities.modes)
+        message = (
+            f'mode is "{mode}", and model "{name}" is asked in {possible}. Choose one of these,'
+            f" or list the mode under modes of [models.{name}] in models.toml"
+        )
+        self.faults.append(self.document.fault(message, "mode"))
+
+    def templates(self, input_: FrozenSchema) -> list[Template]:
+        """The prompt's messages, examples left out."""
+        project, folder = self.sources.project, f"tasks/{self.name}/prompt"
+        for path in sorted((project.root / folder).glob("*")):
+            if path.suffix in (".md", ".jsonl") and path.name not in PROMPT_FILES:
+                hint = did_you_mean(path.name, PROMPT_FILES)
+                self.faults.append(Fault(f"{folder}/{path.name}", 0, f"unknown file{hint}"))
+        found: list[Template] = []
+        for role in ("system", "user"):
+            source = project.read(f"{folder}/{role}.md")
+            if source is not None:
+                # An editor's last line end is not part of the message.
+                source = source.rstrip("\n")
+                found.append(Template(role=role, source=source, file=f"{folder}/{role}.md"))
+        asks = input_.schema is not None and conversation_field(input_.schema) is not None
+        if not asks and not (project.root / folder / "user.md").exists():
+            message = "is missing; write the message to send, such as {{ comment }}"
+            self.faults.append(Fault(f"{folder}/user.md", 0, message))
+        return found
+
+    def check_templates(self, templates: list[Template], input_: FrozenSchema) -> dict[str, str]:
+        """The blocks that the templates include."""
+        blocks, faults = included_blocks(templates, self.sources.blocks)
+        if input_.schema is not None:
+            faults += check_templates(
+                templates, blocks=blocks, input_schema=input_.schema, schema_file=input_.file
+            )
+        self.faults += faults
+        return blocks

@@ -89,6 +89,11 @@ class Recording:
         self._asked: Counter[str] = Counter()
         self._exchanges: list[Exchange | None] = []
 
+    def over(self, upstream: Upstream) -> Recording:
+        """The same recording, going on with another upstream."""
+        self._upstream = upstream
+        return self
+
     async def send(self, model: Model, ask: Ask) -> Reply:
         question = _question(model, ask)
         place = len(self._exchanges)

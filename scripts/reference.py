@@ -41,7 +41,7 @@ from roadworthy.serving.app import GatewayStatus
 from roadworthy.serving.body import MAX_DEPTH
 from roadworthy.tasks import Suite, TaskDefinition
 from roadworthy.tasks import parameters as task_parameters
-from roadworthy.tasks.cases import Case
+from roadworthy.tasks.cases import Case, StepCase
 from roadworthy.tasks.chain.step_table import StepTable
 from roadworthy.tasks.definition import BestOf, Votes
 from roadworthy.tasks.examples import Example
@@ -271,6 +271,7 @@ def settings() -> str:
         prompt_files=", ".join(f"`prompt/{name}`" for name in PROMPT_FILES),
         example=key_table(Example),
         case=key_table(Case),
+        step_case=key_table(StepCase),
         constraint=key_table(ConstraintTable),
     )
 

@@ -186,6 +186,22 @@ def test_the_other_steps_are_cancelled_where_one_fails_and_have_ended_before_the
     asyncio.run(scenario())
 
 
+def test_nothing_begins_in_the_moment_in_which_another_step_fails() -> None:
+    async def scenario() -> None:
+        upstream = Held({"two": lambda _: "no JSON"})
+        sheet = chain(step("one"), step("two"), step("three", reads="one.text"))
+        pipeline, journal = chain_pipeline(sheet, upstream)
+        call = asyncio.create_task(pipeline.run(wish()))
+        assert [await upstream.next(), await upstream.next()] == ["one", "two"]
+        upstream.let_go("three", "two", "one")  # both end in the same turn of the loop
+        await call
+        assert upstream.waiting == 0
+        told = [(call.step, call.outcome) for call in journal.calls]
+        assert told == [("two", "failed"), ("one", "first_pass"), ("", "failed")]
+
+    asyncio.run(scenario())
+
+
 def test_a_chain_that_is_given_up_gives_up_its_steps() -> None:
     async def scenario() -> None:
         upstream = Held()

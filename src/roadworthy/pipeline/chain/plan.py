@@ -14,7 +14,10 @@ from roadworthy.core.errors import ProjectError
 from roadworthy.expressions import EvaluationError, Expression, ExpressionError, Scope
 from roadworthy.pipeline.chain.wires import Wiring, wiring_of
 from roadworthy.tasks import TaskDefinition
+from roadworthy.tasks.chain.checking import output_shape
 from roadworthy.tasks.chain.paths import ABSENT, Path, parse_path, variable_of
+from roadworthy.tasks.chain.shapes import Shape, shape_of
+from roadworthy.tasks.chain.wired import follow
 from roadworthy.tasks.definition import ChainDefinition, StepDefinition
 
 __all__ = ["ChainPlan", "Condition", "StepPlan", "compile_chain"]
@@ -97,7 +100,7 @@ def compile_chain(task: TaskDefinition) -> ChainPlan:
             step.name: StepPlan(
                 definition=step,
                 wiring=wiring_of(step.wires, step.constants),
-                required=_required(chain.tasks[step.task]),
+                required=_required(chain.tasks[step.task], step),
                 when=_condition(task, step),
                 over=None if step.for_each is None else parse_path(step.for_each),
                 followers=tuple(followers[step.name]),
@@ -120,17 +123,22 @@ def _require_order(task: str, chain: ChainDefinition) -> None:
         raise ProjectError([f"task {task!r}: its steps wait for each other: {around}"]) from error
 
 
-def _required(task: TaskDefinition) -> frozenset[str]:
-    required = task.input_schema.get("required")
-    return frozenset(required) if isinstance(required, list) else frozenset()
+def _required(task: TaskDefinition, step: StepDefinition) -> frozenset[str]:
+    taken = shape_of(task.input_schema)
+    fields = {name: taken.field(name) for name in step.wires if name}
+    return frozenset(name for name, field in fields.items() if field and field.required)
 
 
 def _condition(task: TaskDefinition, step: StepDefinition) -> Condition | None:
     if step.when is None:
         return None
-    roots = {"input": "input"} | ({_ITEM: _ITEM} if step.for_each is not None else {})
-    roots |= {variable_of(name): name for name in step.needs}
-    scope = Scope({name: _schema_of(task, root) for name, root in roots.items()})
+    shapes = _shapes(task)
+    roots = {"input": "input"} | {variable_of(name): name for name in step.needs}
+    schemas = {name: shapes[root].standalone() for name, root in roots.items()}
+    if step.for_each is not None:
+        roots[_ITEM] = _ITEM
+        schemas[_ITEM] = follow(parse_path(step.for_each), shapes).shape.item().standalone()
+    scope = Scope(schemas)
     try:
         expression = scope.compile(step.when)
     except ExpressionError as error:
@@ -141,15 +149,10 @@ def _condition(task: TaskDefinition, step: StepDefinition) -> Condition | None:
     return Condition(scope, expression, {name: roots[name] for name in roots if name in read})
 
 
-def _schema_of(task: TaskDefinition, root: str) -> dict[str, Any]:
-    """What stands under a name in conditions."""
-    if root == "input":
-        return task.input_schema
+def _shapes(task: TaskDefinition) -> dict[str, Shape]:
+    """What stands under the names of the chain's input and its steps."""
     assert task.chain is not None
-    step = next((step for step in task.chain.steps if step.name == root), None)
-    if step is None:
-        return {}
-    schema = task.chain.tasks[step.task].output_schema or {"type": "string"}
-    if step.for_each is None:
-        return schema
-    return {"type": "array", "items": schema, "$defs": schema.get("$defs", {})}
+    return {"input": shape_of(task.input_schema)} | {
+        step.name: output_shape(task.chain.tasks[step.task], each=step.for_each is not None)
+        for step in task.chain.steps
+    }

@@ -19,18 +19,34 @@ __all__ = ["MAX_BUCKETS", "overview"]
 
 
 class _Sum:
-    """Figures in the making."""
+    """Figures in the making. ``apart``: steps of chains are no calls of their own here, because
+    their chains' calls hold their tokens and cost; what was checked, and what nobody can price,
+    only the steps themselves tell."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, apart: bool) -> None:
+        self.apart = apart
+        self.nested = 0
         self.outcomes: dict[str, int] = {}
         self.counts = Counts()
         self.latency_us = QuantileSketch()
 
-    def add(self, outcome: str, counts: Counts) -> None:
+    def add(self, outcome: str, nested: bool, counts: Counts) -> None:
+        if nested:
+            self.nested += counts.calls
+        if nested and self.apart:
+            self.counts.checked += counts.checked
+            self.counts.conforming += counts.conforming
+            self.counts.unpriced += counts.unpriced
+            return
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + counts.calls
         self.counts.add(counts)
 
+    def time(self, nested: bool, sketch: QuantileSketch) -> None:
+        if not (nested and self.apart):
+            self.latency_us.merge(sketch)
+
     def absorb(self, other: _Sum) -> None:
+        self.nested += other.nested
         for outcome, calls in other.outcomes.items():
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + calls
         self.counts.add(other.counts)
@@ -41,6 +57,7 @@ class _Sum:
         return Figures(
             start_us=start_us,
             calls=counts.calls,
+            nested=self.nested,
             answered=sum(n for outcome, n in self.outcomes.items() if outcome in ANSWERED),
             checked=counts.checked,
             conforming=counts.conforming,
@@ -64,28 +81,30 @@ class _Buckets(Buckets):
 
     def counts(
         self, connection: Connection, task: str | None
-    ) -> Iterator[tuple[int, str, str, Counts]]:
-        """Bucket's start, task, outcome, sums."""
+    ) -> Iterator[tuple[int, str, str, bool, Counts]]:
+        """Bucket's start, task, outcome, whether of steps, sums."""
         table = rollups.c
         start_us = (table.start_us - table.start_us % self.width_us).label("bucket_us")
         sums = [func.sum(table[name]) for name in Counts.__struct_fields__]
-        query = self._of_span(select(start_us, table.task, table.outcome, *sums), rollups, task)
-        for bucket_us, name, outcome, *values in connection.execute(
-            query.group_by(start_us, table.task, table.outcome)
+        keys = start_us, table.task, table.outcome, table.nested
+        query = self._of_span(select(*keys, *sums), rollups, task)
+        for bucket_us, name, outcome, nested, *values in connection.execute(
+            query.group_by(*keys)
         ).all():
             # PostgreSQL sums whole numbers to its decimals.
             numbers = (None if value is None else int(value) for value in values)
-            yield int(bucket_us), name, outcome, Counts(*numbers)  # type: ignore[arg-type]  # never None where 0 is the default
+            yield int(bucket_us), name, outcome, nested, Counts(*numbers)  # type: ignore[arg-type]  # never None where 0 is the default
 
     def latencies(
         self, connection: Connection, task: str | None
-    ) -> dict[tuple[int, str], QuantileSketch]:
-        """Sketches of microseconds by bucket's start and task."""
+    ) -> dict[tuple[int, str, bool], QuantileSketch]:
+        """Sketches of microseconds by bucket's start, task and whether they are of steps."""
         table = latencies.c
-        query = self._of_span(select(table.start_us, table.task, table.sketch), latencies, task)
-        merged: dict[tuple[int, str], QuantileSketch] = defaultdict(QuantileSketch)
-        for start_us, name, sketch in connection.execute(query).all():
-            merged[start_us - start_us % self.width_us, name].merge_bytes(sketch)
+        columns = table.start_us, table.task, table.nested, table.sketch
+        query = self._of_span(select(*columns), latencies, task)
+        merged: dict[tuple[int, str, bool], QuantileSketch] = defaultdict(QuantileSketch)
+        for start_us, name, nested, sketch in connection.execute(query).all():
+            merged[start_us - start_us % self.width_us, name, nested].merge_bytes(sketch)
         return merged
 
     def _of_span(self, query: Select[Any], table: Table, task: str | None) -> Select[Any]:
@@ -102,7 +121,9 @@ def overview(
 ) -> Overview:
     """Figures of the calls that started in a span: in all, by bucket and by task.
 
-    The span is widened to whole buckets, at most ``buckets`` and one; the answer says which
+    Over all tasks, a chain's call stands for its steps, so that every call and every dollar is
+    counted once; figures of one task hold what it did as a step too. The span is widened to whole
+    buckets, at most ``buckets`` and one; the answer says which
     span it covers. Percentiles are of calls that a model was asked for and that the caller
     waited for, within 1 %.
 
@@ -110,16 +131,17 @@ def overview(
         InvalidRequest: the span is empty, or ``buckets`` is not from 1 to `MAX_BUCKETS`.
     """
     span = _Buckets(since_us, until_us, buckets)
-    total = _Sum()
-    series = {start_us: _Sum() for start_us in span.starts()}
-    tasks: dict[str, _Sum] = defaultdict(_Sum)
+    apart = task is None
+    total = _Sum(apart=apart)
+    series = {start_us: _Sum(apart=apart) for start_us in span.starts()}
+    tasks: dict[str, _Sum] = defaultdict(lambda: _Sum(apart=False))
     with engine.connect() as connection:
-        for start_us, name, outcome, counts in span.counts(connection, task):
-            series[start_us].add(outcome, counts)
-            tasks[name].add(outcome, counts)
-        for (start_us, name), sketch in span.latencies(connection, task).items():
-            series[start_us].latency_us.merge(sketch)
-            tasks[name].latency_us.merge(sketch)
+        for start_us, name, outcome, nested, counts in span.counts(connection, task):
+            series[start_us].add(outcome, nested, counts)
+            tasks[name].add(outcome, nested, counts)
+        for (start_us, name, nested), sketch in span.latencies(connection, task).items():
+            series[start_us].time(nested, sketch)
+            tasks[name].time(nested, sketch)
     for sums in series.values():
         total.absorb(sums)
     busiest = sorted(tasks.items(), key=lambda item: (-item[1].counts.calls, item[0]))

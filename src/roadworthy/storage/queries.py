@@ -17,9 +17,10 @@ from roadworthy.storage.overview import overview
 from roadworthy.storage.rows import call_of, column_text
 from roadworthy.storage.schema import calls, losses, rollups
 from roadworthy.storage.texts import day_of, read_texts
-from roadworthy.storage.views import CallFilter, CallPage, CallRow, StoredCall
+from roadworthy.storage.views import CallFilter, CallPage, CallRow, CallTree, StoredCall
 
 __all__ = [
+    "call_tree",
     "find_call",
     "latest_call",
     "list_calls",
@@ -27,9 +28,13 @@ __all__ = [
     "new_calls",
     "overview",
     "task_names",
+    "with_steps",
 ]
 
 MAX_COUNTED = 1_000
+MAX_TREE = 500
+"""Calls of one tree that are read at once."""
+MAX_RESUMED = 20
 _ROW_COLUMNS = [calls.c[name] for name in CallRow.__struct_fields__]
 
 
@@ -105,6 +110,29 @@ def find_call(engine: Engine, folder: StateFolder, id_or_prefix: str) -> StoredC
     return StoredCall(call=rest if bulk is None else join(rest, bulk), texts_kept=bulk is not None)
 
 
+def call_tree(engine: Engine, root_id: str, *, limit: int = MAX_TREE) -> CallTree:
+    """The call of this id with those below it, as far as they are recorded: steps are written down
+    before the call that they belong to."""
+    where = calls.c.root_id == column_text(root_id)
+    below = select(*_ROW_COLUMNS).where(where).order_by(calls.c.started_us, calls.c.seq)
+    root = select(*_ROW_COLUMNS).where(calls.c.id == column_text(root_id))
+    resumed = select(calls.c.id).where(calls.c.resumes == column_text(root_id))
+    with engine.connect() as connection:
+        rows = [_view(row) for row in connection.execute(below.limit(limit))]
+        number = len(rows)
+        if number == limit:
+            counted = select(func.count()).select_from(calls).where(where)
+            number = connection.scalar(counted) or 0
+        found = connection.execute(root).first()
+        resumed_by = tuple(connection.scalars(resumed.order_by(calls.c.seq).limit(MAX_RESUMED)))
+    return CallTree(
+        root=None if found is None else _view(found),
+        below=rows,
+        more=number - len(rows),
+        resumed_by=resumed_by,
+    )
+
+
 def task_names(engine: Engine) -> list[str]:
     """Names of all tasks that ever had a call, implicit ones included; sorted."""
     # Of the widest rollups, of which there are the fewest.
@@ -135,6 +163,8 @@ def _matching(where: CallFilter) -> Select[Any]:
         calls.c.schema_digest: where.schema_digest,
         calls.c.conversation_id: where.conversation_id,
         calls.c.error_code: where.error_code,
+        calls.c.root_id: where.root_id,
+        calls.c.resumes: where.resumes,
     }
     query = select(*_ROW_COLUMNS)
     for column, value in equal.items():
@@ -142,11 +172,21 @@ def _matching(where: CallFilter) -> Select[Any]:
             query = query.where(column == column_text(value))
     if where.surface is None:
         query = query.where(calls.c.surface.not_in(UNCOUNTED))
+    if not with_steps(where):
+        query = query.where(calls.c.parent_id.is_(None))
     if where.since_us is not None:
         query = query.where(calls.c.started_us >= where.since_us)
     if where.until_us is not None:
         query = query.where(calls.c.started_us < where.until_us)
     return query
+
+
+def with_steps(where: CallFilter) -> bool:
+    """Whether steps of chains are asked for."""
+    if where.steps is not None:
+        return where.steps
+    told = (where.task, where.model, where.version, where.mode, where.schema_digest, where.root_id)
+    return any(value is not None for value in told)
 
 
 def _older_than(engine: Engine, call_id: str) -> ColumnElement[bool]:

@@ -10,7 +10,18 @@ import msgspec
 
 from roadworthy.core import Call
 
-__all__ = ["CallFilter", "CallPage", "CallRow", "Figures", "Overview", "StoredCall", "TaskFigures"]
+__all__ = [
+    "CallFilter",
+    "CallPage",
+    "CallRow",
+    "CallTree",
+    "Figures",
+    "Overview",
+    "RuleFigures",
+    "StoredCall",
+    "TaskFigures",
+    "TaskRuleFigures",
+]
 
 
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +37,13 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     schema_digest: str | None = None
     conversation_id: str | None = None
     error_code: str | None = None
+    root_id: str | None = None
+    """Calls below this one, at any depth; itself left out."""
+    resumes: str | None = None
+    """Calls that went on from this one's recorded steps."""
+    steps: bool | None = None
+    """Whether steps of chains are among them. None: only where the other conditions can be met by
+    steps alone (a task, a model, a version, a mode, a schema, the calls below one)."""
     since_us: int | None = None
     until_us: int | None = None
 
@@ -50,6 +68,13 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     repairs: int
     conversation_id: str | None
+    parent_id: str | None = None
+    """The chain's call that this one is a step of; None: a caller made it."""
+    root_id: str | None = None
+    step: str | None = None
+    item: int | None = None
+    """Which item of a ``for_each``, from 0."""
+    resumes: str | None = None
 
 
 class CallPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,16 +93,69 @@ class StoredCall(msgspec.Struct, frozen=True, kw_only=True):
     """False: inputs, messages, raw answers and the value were not recorded, or have expired."""
 
 
+class CallTree(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that callers made, with all that its chain's steps ran."""
+
+    root: CallRow | None
+    """None: it is not recorded (yet, or any more)."""
+    below: list[CallRow]
+    """All calls below it, in the order in which they started."""
+    more: int = 0
+    """How many further calls there are below it."""
+    resumed_by: tuple[str, ...] = ()
+    """Calls that went on from its recorded steps, the oldest first."""
+
+
+class RuleFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one rule of one task took effect in a span."""
+
+    task: str
+    rule: str
+    effect: str
+    calls: int
+    """In so many calls."""
+    example: str
+    """The id of a call in which it did."""
+
+
+class TaskRuleFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one task in a span, and what its other calls cost."""
+
+    task: str
+    calls: int
+    """All calls of the task, steps of chains included."""
+    rules: list[RuleFigures]
+    """The most frequent first; those that took no effect are not recorded."""
+    priced: int = 0
+    """Calls for which a model was asked, at a known cost."""
+    mean_cost_nusd: float | None = None
+    """Of those; None: there are none."""
+
+    @property
+    def spared(self) -> int:
+        """Calls that a rule ended before a model was asked."""
+        return sum(rule.calls for rule in self.rules if rule.effect in ("answer", "deny"))
+
+    @property
+    def spared_nusd(self) -> float | None:
+        """An estimate: what those would have cost at the mean."""
+        return None if self.mean_cost_nusd is None else self.spared * self.mean_cost_nusd
+
+
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Figures over some calls."""
 
     start_us: int
     """The beginning of the time span they cover."""
     calls: int = 0
+    """Over all tasks: calls that callers made, whose tokens and cost hold those of their steps. Of
+    one task: all its calls, as a step of chains too."""
+    nested: int = 0
+    """Calls that were steps of chains: beside `calls` over all tasks, among them of one."""
     answered: int = 0
     """Calls whose outcome delivered an answer."""
     checked: int = 0
-    """Calls that had an output schema and reached a model's answer."""
+    """Calls that had an output schema and reached a model's answer, steps of chains included."""
     conforming: int = 0
     """Of the checked ones, those delivered (first pass, repaired or re-asked)."""
     outcomes: dict[str, int] = {}
@@ -85,7 +163,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int | None = None
     cost_nusd: int | None = None
     unpriced: int = 0
-    """Calls whose cost is unknown; the sum above leaves them out."""
+    """Calls that asked a model at an unknown cost, steps of chains included; the sum above leaves
+    them out."""
     p50_ms: float | None = None
     """Percentiles, within 1 %, leave out `rejected` calls, of which no model was asked, and
     `cancelled` ones, whose durations are their callers' patience."""

@@ -145,3 +145,36 @@ def test_every_call_of_the_span_is_counted_whatever_the_width(
 def test_an_empty_span_is_an_error(engine: Engine, span_us: int, buckets: int) -> None:
     with pytest.raises(InvalidRequest, match="no overview"):
         overview(engine, since_us=100, until_us=100 + span_us, buckets=buckets)
+
+
+def a_tree() -> list[Call]:
+    """A chain of two steps, one of them of unknown price, and a plain call beside it."""
+    chain = a_call(MIDNIGHT_US, task="sheet", outcome="chain", attempts=[], model="", cost_nusd=7)
+    below = {"parent_id": chain.id, "root_id": chain.id, "outcome": "first_pass"}
+    return [
+        a_call(MIDNIGHT_US, task="copy", step="copy", cost_nusd=7, duration_us=1_000, **below),
+        a_call(MIDNIGHT_US, task="seo", step="seo", cost_nusd=None, duration_us=1_000, **below),
+        chain,
+        a_call(MIDNIGHT_US, task="copy", cost_nusd=5, outcome="failed"),
+    ]
+
+
+def test_totals_count_each_dollar_once_and_each_answer_once(engine: Engine) -> None:
+    add(engine, *a_tree())
+    shown = overview(engine, since_us=MIDNIGHT_US, until_us=MIDNIGHT_US + 1)
+    total = shown.total
+    assert (total.calls, total.nested, total.cost_nusd, total.unpriced) == (2, 2, 12, 1)
+    assert total.outcomes == {"chain": 1, "failed": 1}
+    assert (total.answered, total.checked, total.conforming) == (1, 3, 2)
+    assert total.p50_ms == pytest.approx(250, rel=0.02)
+
+
+def test_figures_of_a_task_hold_what_it_did_as_a_step(engine: Engine) -> None:
+    add(engine, *a_tree())
+    until_us = MIDNIGHT_US + 1
+    alone = overview(engine, task="copy", since_us=MIDNIGHT_US, until_us=until_us).total
+    shown = overview(engine, since_us=MIDNIGHT_US, until_us=until_us)
+    beside = {row.task: row.figures for row in shown.tasks}["copy"]
+    for figures in (alone, beside):
+        assert (figures.calls, figures.nested, figures.cost_nusd) == (2, 1, 12)
+        assert figures.outcomes == {"first_pass": 1, "failed": 1}

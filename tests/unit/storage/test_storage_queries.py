@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import Engine
 from storage_samples import MINUTE_US, NOW_US, StillClock, a_call
 
-from roadworthy.core import Call, CallError
+from roadworthy.core import Call, CallError, new_id
 from roadworthy.core.errors import NotFound
 from roadworthy.storage import CallFilter, CallRow, JournalWriter, StateFolder
 from roadworthy.storage.database import open_database
 from roadworthy.storage.loader import Loader
 from roadworthy.storage.queries import (
+    call_tree,
     find_call,
     latest_call,
     list_calls,
@@ -206,3 +207,66 @@ def test_a_call_outlives_its_texts(folder: StateFolder, engine: Engine, store: S
 def test_names_of_tasks_are_those_of_all_calls(engine: Engine, store: Store) -> None:
     store(a_call(task="model:gpt"), a_call(task="b"), a_call(task="b", started_us=NOW_US // 2))
     assert task_names(engine) == ["b", "model:gpt"]
+
+
+def tree(store: Store) -> tuple[Call, list[Call]]:
+    """A chain with two steps, the second of which is a chain of one, recorded from below."""
+    root = a_call(NOW_US, task="sheet", outcome="chain", model="", attempts=[])
+    place = {"root_id": root.id, "parent_id": root.id}
+    first = a_call(NOW_US + 1, task="copy", step="copy", **place)
+    second = a_call(NOW_US + 2, task="inner", step="seo", **place)
+    inner = a_call(NOW_US + 3, step="words", item=1, root_id=root.id, parent_id=second.id)
+    store(first, inner, second, root)
+    return root, [first, second, inner]
+
+
+def test_a_tree_holds_all_calls_below_in_the_order_of_starting(
+    engine: Engine, store: Store
+) -> None:
+    root, below = tree(store)
+    again = a_call(NOW_US + 9, resumes=root.id)
+    store(again, a_call(NOW_US + 9))
+    found = call_tree(engine, root.id)
+    assert found.root is not None
+    assert found.root.id == root.id
+    assert [(r.id, r.parent_id, r.step, r.item) for r in found.below] == [
+        (c.id, c.parent_id, c.step, c.item) for c in below
+    ]
+    assert (found.more, found.resumed_by) == (0, (again.id,))
+
+
+def test_of_a_tall_tree_only_so_many_are_read_and_the_rest_is_counted(
+    engine: Engine, store: Store
+) -> None:
+    root, _ = tree(store)
+    found = call_tree(engine, root.id, limit=2)
+    assert (len(found.below), found.more) == (2, 1)
+
+
+def test_a_tree_whose_root_is_not_recorded_yet_shows_its_steps(
+    engine: Engine, store: Store
+) -> None:
+    root_id = new_id(NOW_US)
+    store(a_call(parent_id=root_id, root_id=root_id, step="copy"))
+    found = call_tree(engine, root_id)
+    assert (found.root, len(found.below)) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("where", "number"),
+    [
+        (CallFilter(), 1),
+        (CallFilter(steps=True), 4),
+        (CallFilter(outcome="repaired"), 0),
+        (CallFilter(task="copy"), 1),
+        (CallFilter(task="copy", steps=False), 0),
+        (CallFilter(model="local"), 3),
+    ],
+    ids=str,
+)
+def test_lists_leave_steps_out_unless_only_steps_can_be_meant(
+    engine: Engine, store: Store, where: CallFilter, number: int
+) -> None:
+    tree(store)
+    assert len(list_calls(engine, where).rows) == number
+    assert len(new_calls(engine, where, after=None)) == number

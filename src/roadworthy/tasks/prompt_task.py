@@ -5,11 +5,13 @@ from __future__ import annotations
 from roadworthy.core.documents import Fault, did_you_mean
 from roadworthy.tasks.definition import TaskDefinition, Template
 from roadworthy.tasks.examples import expand_examples
+from roadworthy.tasks.expectations import Judge
 from roadworthy.tasks.fields import conversation_field
 from roadworthy.tasks.loading import Loading
 from roadworthy.tasks.parameters import check_parameters
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
-from roadworthy.tasks.task_file import PROMPT_FILES
+from roadworthy.tasks.suite_file import JudgeUse
+from roadworthy.tasks.task_file import PROMPT_FILES, is_task_name
 from roadworthy.tasks.template_check import check_templates, included_blocks
 from roadworthy.tasks.voting import chosen_fields, votes_of, voting_faults
 
@@ -31,7 +33,8 @@ class PromptLoading(Loading):
         if input_.schema is not None:
             self.load_suite(input_.schema, output, output_known=not output.faults)
         constraints = self.constraints(input_, output)
-        if input_.schema is None or output.faults:
+        judges = self.candidates_judge()
+        if input_.schema is None or output.faults or judges is None:
             return None
         definition = TaskDefinition(
             name=self.name,
@@ -51,11 +54,27 @@ class PromptLoading(Loading):
             max_cost_usd=given.max_cost_usd,
             votes=votes_of(given.votes),
             best_of=given.best_of,
+            judges=judges,
             choose=chosen_fields(given.choose, output.schema),
         )
         has_model = self.sources.models.knows
         self.faults += voting_faults(definition, self.document, has_model=has_model)
         return self.finish(self.with_examples(definition))
+
+    def candidates_judge(self) -> dict[str, TaskDefinition] | None:
+        """The task that chooses among candidates, by its name; None: it is at fault. Whether it
+        is there, and fits, is seen when all tasks are read."""
+        if self.given.best_of is None:
+            return {}
+        name = self.given.best_of.judge
+        if not is_task_name(name):
+            message = f'best_of.judge: "{name}" is no task; publishing pins its version'
+            self.faults.append(self.document.fault(message, "best_of", "judge"))
+            return None
+        place = self.document.fault("best_of.", "best_of", "judge")
+        self.judges.append(JudgeUse(Judge(judge=name), place))
+        found = self.sources.tasks.get(name)
+        return None if found is None else {name: found}
 
     def with_examples(self, definition: TaskDefinition) -> TaskDefinition:
         """The definition with its few-shot examples among its messages."""

@@ -328,3 +328,29 @@ def test_whatever_stands_in_a_case_is_read_or_is_a_fault(
         definition = TaskDefinition(name="f", model="m", input_schema=INPUT, output_schema=OUTPUT)
         (case,) = loaded.suite.cases
         compile_expectations(case, loaded.suite, definition, services=Services())
+
+
+BEST_OF = "[best_of]\nn = 3\njudge = 'tone'\n"
+
+
+def test_the_judge_of_candidates_is_part_of_the_task(tmp_path: Path) -> None:
+    judge(project(tmp_path, task=BEST_OF + TASK))
+    loaded = load_project(tmp_path).tasks
+    assert loaded["feedback"].judges == {"tone": loaded["tone"]}
+
+
+@pytest.mark.parametrize(
+    ("named", "fault"),
+    [
+        ("tones", 'best_of.judge: there is no task "tones"; did you mean "tone"?'),
+        ("tone@1.0.0", 'best_of.judge: "tone@1.0.0" is no task; publishing pins its version'),
+        ("feedback", "tasks run each other: feedback → feedback"),
+        ("plain", 'best_of.judge: the output of "plain" has no score within bounds'),
+    ],
+)
+def test_a_judge_of_candidates_is_another_task_that_scores(
+    tmp_path: Path, named: str, fault: str
+) -> None:
+    judge(project(tmp_path, task=BEST_OF.replace("tone", named) + TASK))
+    judge(tmp_path, "[input.fields]\noutput = 'string'\n", name="plain")
+    assert any(fault in found for found in faults(tmp_path))

@@ -21,6 +21,7 @@ from roadworthy.cli.docs import docs
 from roadworthy.cli.export import export, import_
 from roadworthy.cli.init import init
 from roadworthy.cli.keys import keys
+from roadworthy.cli.lint import lint
 from roadworthy.cli.local import local
 from roadworthy.cli.log import channels, history, log
 from roadworthy.cli.promote import promote, rollback
@@ -42,7 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 VERBS: Final[tuple[Callable[..., None], ...]] = (
-    *(demo, init, check, run, serve, calls, call, conform, conformance),
+    *(demo, init, check, lint, run, serve, calls, call, conform, conformance),
     *(publish, log, show, diff, promote, rollback, channels, history, docs, export),
 )
 for verb in VERBS:

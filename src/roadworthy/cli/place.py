@@ -20,13 +20,14 @@ __all__ = [
     "open_installation",
     "open_project",
     "open_survey",
+    "project_root",
     "state_of",
 ]
 
 
 def open_project(folder: Path | None, environment: str | None = None) -> Project:
     """Raises ProjectError with every fault of its files."""
-    return load_project(_root(folder), environment=environment)
+    return load_project(project_root(folder), environment=environment)
 
 
 def open_survey(folder: Path | None, environment: str | None = None) -> Project:
@@ -34,7 +35,7 @@ def open_survey(folder: Path | None, environment: str | None = None) -> Project:
 
     Raises ProjectError with every fault of its settings and models.
     """
-    return survey_project(_root(folder), environment=environment)
+    return survey_project(project_root(folder), environment=environment)
 
 
 def open_installation(folder: Path | None, environment: str | None = None) -> Project:
@@ -43,10 +44,11 @@ def open_installation(folder: Path | None, environment: str | None = None) -> Pr
 
     Raises ProjectError with every fault of its settings.
     """
-    return load_installation(_root(folder), environment=environment)
+    return load_installation(project_root(folder), environment=environment)
 
 
-def _root(folder: Path | None) -> Path:
+def project_root(folder: Path | None) -> Path:
+    """The folder given, else the nearest project around this place, else this place."""
     return (folder or find_project(Path.cwd()) or Path.cwd()).resolve()
 
 

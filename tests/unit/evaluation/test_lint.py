@@ -115,7 +115,8 @@ def test_an_input_that_nothing_reads_is_told_and_one_that_a_rule_reads_is_not(
     files = {"tasks/triage/task.toml": UNUSED}
     (finding,) = found(tmp_path, files)
     assert (finding.code, finding.place) == ("unused-input", "tasks/triage/task.toml:7")
-    rules = '[[constraint]]\nname = "x"\nrequire = \'output.confidence > 0.0 || input.shop != ""\'\nmessage = "m"\n'
+    require = 'output.confidence > 0.0 || input.shop != ""'
+    rules = f'[[constraint]]\nname = "x"\nrequire = \'{require}\'\nmessage = "m"\n'
     assert found(tmp_path, files | {"tasks/triage/rules.toml": rules}) == []
 
 

@@ -291,3 +291,103 @@ def test_only_a_chain_has_steps_to_expect_something_of(faults: Faults) -> None:
     line = '{"input": {"text": "x"}, "steps": {"extract": {}}}'
     (found,) = faults(project(SHEET, **{"tasks/answer/cases.jsonl": line}))
     assert found.startswith("tasks/answer/cases.jsonl:1: steps: the task is no chain")
+
+
+STEPS = """\
+    [input.fields]
+    text = "string"
+    texts = { type = "array", items = "string" }
+    [[step]]
+    name = "first"
+    task = "answer"
+    FIRST
+    [[step]]
+    name = "second"
+    task = "answer"
+    input.text = "first"
+    SECOND
+    [output]
+    first = "first"
+    second = "second"
+    """
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "required"),
+    [
+        ("", "", ["first", "second"]),
+        ("when = 'input.text != \"\"'", "", []),  # what needs a skipped step is skipped
+        ("when = 'input.text != \"\"'\ndefault = ''", "", ["first", "second"]),
+        ("when = 'input.text != \"\"'", "default = ''", ["second"]),
+        ("on_error = 'skip'", "", []),
+        ("on_error = 'default'\ndefault = ''", "", ["first", "second"]),
+        ("on_error = 'task:extract'", "", None),
+        ("", "on_error = 'skip'", ["first"]),
+    ],
+)
+def test_what_may_be_absent_is_known_before_a_call(
+    load: Load, faults: Faults, first: str, second: str, required: list[str] | None
+) -> None:
+    files = project(STEPS.replace("FIRST", first).replace("SECOND", second))
+    if required is None:
+        (found,) = faults(files)
+        assert found.endswith('the answer of "extract" is an object, and text is taken from answer')
+        return
+    schema = load(files).tasks["sheet"].output_schema
+    assert schema is not None
+    assert schema["required"] == required
+
+
+EACH = STEPS.replace('input.text = "first"', 'input.text = "input.text"').replace(
+    "FIRST", 'for_each = "input.texts"\n    input.text = "item"\n    FIRST'
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "required"),
+    [
+        ("", ["first", "second"]),
+        ("on_error = 'skip'", ["first", "second"]),  # items are left out, the list is there
+        ("when = 'item != \"\"'", ["first", "second"]),
+        ("when = 'input.text != \"\"'", ["second"]),
+        ("when = 'input.text != \"\"'\ndefault = ['x']", ["first", "second"]),
+        ("when = 'input.text != \"\"'\non_error = 'default'\ndefault = 'x'", ["second"]),
+    ],
+)
+def test_a_step_for_each_item_gives_a_list(load: Load, first: str, required: list[str]) -> None:
+    schema = load(project(EACH.replace("FIRST", first).replace("SECOND", ""))).tasks["sheet"]
+    assert schema.output_schema is not None
+    assert schema.output_schema["required"] == required
+    assert schema.output_schema["properties"]["first"] == {
+        "type": "array",
+        "items": {"type": "string"},
+    }
+
+
+def test_a_chain_whose_last_step_answers_free_text_does_so(load: Load) -> None:
+    sheet = "[input.fields]\ntext = 'string'\n[[step]]\ntask = 'answer'\n"
+    task = load(project(sheet)).tasks["sheet"]
+    assert (task.output_schema, task.stream) == (None, "raw")
+
+
+def test_a_file_may_state_a_wider_output_schema(load: Load, faults: Faults) -> None:
+    wider = '{"type": "object", "properties": {"copy": {"type": "string"}, "facts": {}}}'
+    files = project(SHEET, **{"tasks/sheet/output.schema.json": wider})
+    schema = load(files).tasks["sheet"].output_schema
+    assert schema is not None
+    assert schema["properties"]["facts"] == {}
+    narrower = wider.replace("{}", '{"type": "string"}')
+    assert faults(project(SHEET, **{"tasks/sheet/output.schema.json": narrower})) == (
+        "tasks/sheet/output.schema.json:1: output.facts is a list, and text is taken by this"
+        " schema",
+    )
+
+
+def test_a_chain_changes_with_its_steps_and_not_with_their_versions(load: Load) -> None:
+    before = load(project(SHEET)).tasks["sheet"]
+    warm = COPY.replace('"loud"', '"loud", "cold"')
+    after = load(project(SHEET, **{"tasks/marketing-copy/task.toml": warm})).tasks["sheet"]
+    assert before.digest != after.digest
+    described = "description = 'Reads.'\n" + EXTRACT
+    same = load(project(SHEET, **{"tasks/extract/task.toml": described})).tasks["sheet"]
+    assert before.digest == same.digest

@@ -8,10 +8,11 @@ come. Where conditions are checked, `roadworthy.expressions` reads the same sche
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from roadworthy.expressions import SchemaType
 from roadworthy.tasks.keywords import subschemas
@@ -248,7 +249,8 @@ def _is_movable(schema: Mapping[str, Any]) -> bool:
 
 def _moved(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The schema with its references led to where its document stands now."""
-    copied: dict[str, Any] = deepcopy(dict(schema))
+    # Not deepcopy: a part that stands in several places would be led on once for each of them.
+    copied: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
     for _, inner in subschemas(copied):
         if "$ref" in inner:
             inner["$ref"] = f"#/$defs/{name}{inner['$ref'][1:]}"

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from roadworthy.core import format_usd
+from roadworthy.core.visible import visible
 from roadworthy.storage import CallRow
+from roadworthy.storage.trees import step_label
 
 __all__ = ["HEADER", "line_of"]
 
@@ -45,6 +47,10 @@ def line_of(row: CallRow, *, as_json: bool = False) -> str:
 
 def _note(row: CallRow) -> str:
     notes = [row.error_code or ""]
+    if row.parent_id is not None:
+        notes.append(f"step {visible(step_label(row))} of {row.parent_id[:18]}")
+    if row.resumes is not None:
+        notes.append(f"resumes {row.resumes[:18]}")
     if row.attempts > 1:
         notes.append(f"{row.attempts} attempts")
     if row.repairs:

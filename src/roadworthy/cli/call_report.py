@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from roadworthy.cli.call_tree import place_of, step_sections, tree_section
+from roadworthy.cli.columns import took
 from roadworthy.core import Attempt, Call, Usage, format_usd
-from roadworthy.storage import StoredCall
+from roadworthy.storage import CallTree, StoredCall
 
 __all__ = ["report"]
 
 _BAR = 40
 
 
-def report(stored: StoredCall) -> str:
-    """Sections, each with a heading; texts that are not kept are said to be so."""
+def report(
+    stored: StoredCall, tree: CallTree | None = None, steps: Sequence[StoredCall] = ()
+) -> str:
+    """Sections, each with a heading; texts that are not kept are said to be so. ``tree`` holds what
+    is below the call, ``steps`` those of it that are told in full."""
     call = stored.call
-    sections = [_head(call), _stages(call), _attempts(call, texts_kept=stored.texts_kept)]
+    sections = [_head(call), "" if tree is None else tree_section(tree), _stages(call)]
+    if not (tree and tree.below):
+        sections.append(_attempts(call, texts_kept=stored.texts_kept))
     if call.repairs:
         sections.append(_repairs(call))
     elif call.reasons:
@@ -27,6 +34,7 @@ def report(stored: StoredCall) -> str:
         sections += [_messages(call), _value(call)]
     else:
         sections.append("Texts are not kept: not recorded, or expired.")
+    sections += step_sections(steps)
     return "\n\n".join(section for section in sections if section)
 
 
@@ -36,9 +44,12 @@ def _head(call: Call) -> str:
     rows = {
         "call": call.id,
         "task": served,
+        "step": place_of(call),
+        "resumes": call.resumes,
         "outcome": call.outcome,
         "error": call.error and f"{call.error.code} ({call.error.status}): {call.error.message}",
-        "started": f"{started:%Y-%m-%d %H:%M:%S} UTC, took {_ms(call.duration_us)}",
+        "started": f"{started:%Y-%m-%d %H:%M:%S} UTC, took {took(call.duration_us)}",
+        "rules": ", ".join(f"{fired.name} ({fired.effect})" for fired in call.rules),
         "model": call.model,
         "mode": call.mode,
         "tokens": _tokens(call.usage),
@@ -59,7 +70,7 @@ def _stages(call: Call) -> str:
         width = max(1, min(_BAR - start, round(stage.duration_us * _BAR / total)))
         bar = (" " * start + "█" * width).ljust(_BAR)
         lines.append(
-            f"  {stage.name:<10}{_ms(stage.duration_us):>12}  {bar}  {stage.note}".rstrip()
+            f"  {stage.name:<10}{took(stage.duration_us):>12}  {bar}  {stage.note}".rstrip()
         )
     return "\n".join(lines)
 
@@ -79,7 +90,7 @@ def _attempt(attempt: Attempt, *, texts_kept: bool) -> Iterator[str]:
     upstream = f" ({attempt.upstream_model})" if attempt.upstream_model else ""
     yield f"{attempt.purpose} from {attempt.model}{upstream} at {attempt.provider}: {ended}"
     yield (
-        f"mode {attempt.mode}, {_ms(attempt.duration_us)},"
+        f"mode {attempt.mode}, {took(attempt.duration_us)},"
         f" {_tokens(attempt.usage)} tokens, {format_usd(attempt.cost_nusd)}"
     )
     if texts_kept and attempt.text:
@@ -117,17 +128,13 @@ def _value(call: Call) -> str:
         text = call.value
     else:
         text = msgspec.json.format(msgspec.json.encode(call.value)).decode()
-    return "\n".join(["Value", *(f"  {line}" for line in text.splitlines())])
+    lines = ["Value", *(f"  {line}" for line in text.splitlines())]
+    for path, found in call.confidence.items():
+        votes = f" of {found.votes} votes" if found.votes else ""
+        lines.append(f"  {path or '(root)'}: confidence {found.value:.2f} by {found.method}{votes}")
+    return "\n".join(lines)
 
 
 def _tokens(usage: Usage) -> str:
     counts = ("?" if n is None else f"{n:,}" for n in (usage.input_tokens, usage.output_tokens))
     return " → ".join(counts)
-
-
-def _ms(microseconds: int) -> str:
-    if microseconds < 1000:
-        return f"{microseconds} µs"
-    if microseconds < 10_000_000:
-        return f"{microseconds / 1000:.1f} ms"
-    return f"{microseconds / 1e6:.1f} s"

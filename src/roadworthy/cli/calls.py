@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["call", "calls"]
 
 FOLLOW_EVERY_S = 0.5
+MAX_STEPS = 100
+"""Steps of a chain that are told in full."""
 
 
 def calls(
@@ -30,6 +32,13 @@ def calls(
         typer.Option(help="Only calls that came so; left out: all but those of `test`."),
     ] = None,
     conversation: Annotated[str | None, typer.Option(help="Only this conversation.")] = None,
+    steps: Annotated[
+        bool | None,
+        typer.Option(
+            "--steps/--no-steps",
+            help="Steps of chains too; left out: only where a task or a model is asked for.",
+        ),
+    ] = None,
     since: Annotated[str | None, typer.Option(help="Only newer ones: 90s, 15m, 2h or 7d.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as calls come.")] = False,
@@ -49,6 +58,7 @@ def calls(
         model=model,
         error_code=error,
         conversation_id=conversation,
+        steps=steps,
         since_us=None if since is None else time.time_ns() // 1000 - seconds_of(since) * 1_000_000,
     )
 
@@ -80,18 +90,24 @@ def call(
     as_json: Annotated[bool, typer.Option("--json", help="The whole record as JSON.")] = False,
     project: Annotated[Path | None, ProjectOption] = None,
 ) -> None:
-    """Show everything about one call, stage by stage."""
+    """Show everything about one call, stage by stage; of a chain, step by step."""
     from roadworthy.cli.call_report import report
-    from roadworthy.storage.queries import find_call
+    from roadworthy.storage.queries import call_tree, find_call
+    from roadworthy.storage.trees import below_of
 
     engine, folder = open_store(project)
     stored = find_call(engine, folder, identifier)
+    tree = below_of(call_tree(engine, stored.call.root_id or stored.call.id), stored.call.id)
+    steps = [find_call(engine, folder, row.id) for row in tree.below[:MAX_STEPS]]
     if as_json:
         import msgspec
 
-        typer.echo(msgspec.json.format(msgspec.json.encode(stored.call)).decode())
+        told = msgspec.to_builtins(stored.call)
+        if steps:
+            told["steps"] = [msgspec.to_builtins(step.call) for step in steps]
+        typer.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
-        typer.echo(report(stored))
+        typer.echo(report(stored, tree, steps))
 
 
 def open_store(project: Path | None) -> tuple[Engine, StateFolder]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from roadworthy.core.visible import visible
 
-__all__ = ["columns", "moment", "rows_of"]
+__all__ = ["columns", "moment", "rows_of", "took"]
 
 
 def columns(rows: Sequence[Sequence[str]], *, indent: int = 0) -> str:
@@ -34,3 +34,10 @@ def moment(us: int | None) -> str:
     if us is None:
         return ""
     return datetime.fromtimestamp(us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def took(us: int) -> str:
+    """A duration: ``250.0 ms``."""
+    if us < 1000:
+        return f"{us} µs"
+    return f"{us / 1000:.1f} ms" if us < 10_000_000 else f"{us / 1e6:.1f} s"

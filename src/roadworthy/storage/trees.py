@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from roadworthy.storage.views import CallRow
+from roadworthy.storage.views import CallRow, CallTree
 
-__all__ = ["TreeRow", "critical_path", "laid_out", "step_label"]
+__all__ = ["TreeRow", "below_of", "critical_path", "laid_out", "step_label"]
 
 SLACK_US: Final = 1_000
 """Beginnings are read from the clock on the wall and durations are not: what overlaps by less may
@@ -32,6 +33,22 @@ class TreeRow(msgspec.Struct, frozen=True, kw_only=True):
     """From the beginning of the tree."""
     critical: bool
     """Whether the tree would have ended earlier, had this call been quicker."""
+
+
+def below_of(tree: CallTree, call_id: str) -> CallTree:
+    """The part of a tree that one of its calls is the root of; nothing below it if it is none."""
+    if tree.root is not None and tree.root.id == call_id:
+        return tree
+    children = _by_parent(tree.below)
+    root = next((row for row in tree.below if row.id == call_id), None)
+    found: list[CallRow] = []
+    open_ = list(children[call_id])
+    while open_:
+        row = open_.pop()
+        found.append(row)
+        open_ += children[row.id]
+    found.sort(key=lambda row: row.started_us)
+    return replace(tree, root=root, below=found, more=0, resumed_by=())
 
 
 def laid_out(root: CallRow | None, below: Iterable[CallRow]) -> list[TreeRow]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadworthy.storage.trees import critical_path, laid_out, step_label
-from roadworthy.storage.views import CallRow
+from roadworthy.storage.trees import below_of, critical_path, laid_out, step_label
+from roadworthy.storage.views import CallRow, CallTree
 
 MS = 1_000
 
@@ -74,6 +74,17 @@ def test_steps_of_a_call_that_is_not_recorded_yet_stand_at_the_top() -> None:
     found = laid_out(None, [row("a", 5, 10), row("b", 16, 10)])
     assert [(r.call.id, r.depth, r.start_us) for r in found] == [("a", 0, 0), ("b", 0, 11 * MS)]
     assert laid_out(None, []) == []
+
+
+def test_a_part_of_a_tree_is_a_tree() -> None:
+    inner = row("inner", 0, 9)
+    below = [row("aside", 0, 5), row("first", 1, 2, "inner"), inner, row("deep", 2, 1, "first")]
+    whole = CallTree(root=ROOT, below=below)
+    part = below_of(whole, "inner")
+    assert part.root == inner
+    assert [r.id for r in part.below] == ["first", "deep"]
+    assert below_of(whole, "root") == whole
+    assert below_of(whole, "aside").below == []
 
 
 def test_a_step_is_called_by_its_name_and_item() -> None:

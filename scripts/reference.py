@@ -464,6 +464,8 @@ def default(parameter: dict[str, Any]) -> str:
 GATEWAY_ROUTES = {
     "POST /v1/chat/completions": "OpenAI's chat completions, for tasks and for plain models",
     "POST /v1/tasks/{task}": "typed input, typed value",
+    "GET /v1/tasks/{task}/schema": "what the task takes and gives: `task`, `version`,"
+    " `description`, `input_schema`, `output_schema` (null: free text)",
     "GET /v1/models": "the tasks, as `task:NAME`, with the version that each channel has, and the"
     " models of the project",
     "GET /healthz": "200 as long as the gateway works, with its status",

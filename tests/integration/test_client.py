@@ -71,6 +71,19 @@ def test_the_asynchronous_client_gives_the_value(server: Server) -> None:
     asyncio.run(scenario())
 
 
+def test_a_contract_says_what_a_task_takes_and_gives(client: Client, project: Path) -> None:
+    contract = client.contract("triage@1.0.0")
+    assert (contract.task, contract.version) == ("triage", "1.0.0")
+    assert contract.input_schema["required"] == ["comment"]
+    assert contract.output_schema is not None
+    with pytest.raises(UnknownTask, match="triage"):
+        client.contract("triag")
+    with Client(NOBODY) as alone, pytest.raises(GatewayUnreachable):
+        alone.contract("triage")
+    with Client(NOBODY, fallback=project) as alone:
+        assert alone.contract("triage@1.0.0") == contract
+
+
 def test_threads_may_share_a_client(client: Client) -> None:
     values: list[object] = []
     work = [

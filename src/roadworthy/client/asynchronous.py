@@ -18,6 +18,7 @@ from roadworthy.client.stream import AnswerStream, Piece, piece_of
 from roadworthy.core import NUSD_PER_USD, Call, SystemClock, new_id
 from roadworthy.models.sse import EventSplitter
 from roadworthy.pipeline import TASK_PREFIX, CallRequest, Pipeline
+from roadworthy.pipeline.contract import TaskContract, contract_of
 from roadworthy.pipeline.inprocess import in_process
 from roadworthy.tasks import survey_project
 
@@ -83,6 +84,24 @@ class AsyncClient:
             if self._fallback is None:
                 raise
         return await self._run_here(task, body)
+
+    async def contract(self, task: str) -> TaskContract:
+        """What the task takes and gives, in the version that would serve it now.
+
+        Raises:
+            UnknownTask: there is none.
+            GatewayUnreachable: and no fallback was named.
+        """
+        try:
+            async with await self._send("GET", f"{_address(task)}/schema") as response:
+                data = await response.read()
+                if response.status == 200:
+                    return msgspec.json.decode(data, type=TaskContract)
+                raise error_from(response.status, data, None)
+        except GatewayUnreachable:
+            if self._fallback is None:
+                raise
+        return await contract_of((await self._here()).state(), task)
 
     @overload
     def stream(
@@ -167,14 +186,15 @@ class AsyncClient:
         await self.close()
 
     async def _ask_gateway(self, task: str, body: dict[str, Any]) -> Answer:
-        async with await self._post(task, body) as response:
+        async with await self._send("POST", _address(task), body) as response:
             data = await response.read()
             if response.status == 200:
                 return msgspec.json.decode(data, type=Answer)
             raise error_from(response.status, data, response.headers.get("x-roadworthy-call"))
 
-    async def _post(self, task: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
-        url = f"{self._base_url}/v1/tasks/{quote(task, safe='@^')}"
+    async def _send(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> aiohttp.ClientResponse:
         if self._session is None:
             self._session = await self._open.enter_async_context(
                 aiohttp.ClientSession(
@@ -182,9 +202,10 @@ class AsyncClient:
                 )
             )
         try:
-            return await self._session.post(
-                url,
-                data=msgspec.json.encode(body),
+            return await self._session.request(
+                method,
+                self._base_url + path,
+                data=None if body is None else msgspec.json.encode(body),
                 headers={"content-type": "application/json"},
                 allow_redirects=False,
             )
@@ -197,7 +218,7 @@ class AsyncClient:
 
     async def _pieces(self, task: str, body: dict[str, Any]) -> AsyncGenerator[Piece, None]:
         try:
-            response = await self._post(task, body)
+            response = await self._send("POST", _address(task), body)
         except GatewayUnreachable:
             if self._fallback is None:
                 raise
@@ -246,6 +267,10 @@ class AsyncClient:
         if finished.error is not None:
             raise finished.error
         return _answer(finished.call)
+
+
+def _address(task: str) -> str:
+    return f"/v1/tasks/{quote(task, safe='@^')}"
 
 
 def _request(task: str, body: dict[str, Any]) -> CallRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar, overload
 
@@ -13,6 +14,7 @@ from roadworthy.client.asynchronous import AsyncClient
 from roadworthy.client.conversation import AsyncConversation
 from roadworthy.client.partial import Partial
 from roadworthy.client.stream import AnswerStream
+from roadworthy.pipeline.contract import TaskContract
 
 __all__ = ["Client", "Conversation", "ReadStream"]
 
@@ -54,6 +56,10 @@ class Client:
         return self._wait(
             self._client.answer(task, fields, conversation_id=conversation_id, unit=unit)
         )
+
+    def contract(self, task: str) -> TaskContract:
+        """As `AsyncClient.contract`."""
+        return self._wait(self._client.contract(task))
 
     @overload
     def stream(
@@ -122,12 +128,22 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+    @property
+    def asynchronous(self) -> AsyncClient:
+        """The client beneath; what it does is for `submit` to run."""
+        return self._client
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start what is asynchronous on this client's own loop, for code that waits elsewhere:
+        ``await asyncio.wrap_future(client.submit(client.asynchronous.answer(…)))``."""
         with self._lock:
             if self._loop is None:
                 self._loop = _start_loop()
             loop = self._loop
-        return asyncio.run_coroutine_threadsafe(work, loop).result()
+        return asyncio.run_coroutine_threadsafe(work, loop)
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.submit(work).result()
 
 
 class ReadStream(Generic[V]):

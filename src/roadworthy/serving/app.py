@@ -12,6 +12,7 @@ from starlette.routing import Route, Router
 
 from roadworthy.core.errors import NotFound
 from roadworthy.pipeline import TASK_PREFIX, Pipeline, ServingState
+from roadworthy.pipeline.contract import contract_of
 from roadworthy.pipeline.selectors import PRODUCTION
 from roadworthy.serving.chat import chat_endpoint
 from roadworthy.serving.errors import json_response
@@ -20,7 +21,10 @@ from roadworthy.serving.task import task_endpoint
 
 __all__ = ["GatewayStatus", "create_app"]
 
-_ADDRESSES = "POST /v1/chat/completions, POST /v1/tasks/TASK, GET /v1/models, /healthz, /readyz"
+_ADDRESSES = (
+    "POST /v1/chat/completions, POST /v1/tasks/TASK, GET /v1/tasks/TASK/schema, GET /v1/models,"
+    " /healthz, /readyz"
+)
 
 
 class GatewayStatus(msgspec.Struct, kw_only=True):
@@ -55,6 +59,7 @@ def create_app(
     routes = [
         route("/v1/chat/completions", "POST", chat_endpoint(pipeline, max_body_bytes)),
         route("/v1/tasks/{task}", "POST", task_endpoint(pipeline, max_body_bytes)),
+        route("/v1/tasks/{task}/schema", "GET", _contract_endpoint(state)),
         route("/v1/models", "GET", _models_endpoint(state)),
         route("/healthz", "GET", _health_endpoint(status, must_be_ready=False)),
         route("/readyz", "GET", _health_endpoint(status, must_be_ready=True)),
@@ -66,6 +71,14 @@ async def _nowhere(request: Request, _request_id: str) -> Response:
     raise NotFound(
         f"nothing is served at {request.scope['path'][:80]!r}; this gateway serves {_ADDRESSES}"
     )
+
+
+def _contract_endpoint(state: Callable[[], ServingState]) -> Endpoint:
+    async def contract(request: Request, request_id: str) -> Response:
+        found = await contract_of(state(), request.path_params["task"])
+        return json_response(found, {"x-request-id": request_id})
+
+    return contract
 
 
 def _models_endpoint(state: Callable[[], ServingState]) -> Endpoint:

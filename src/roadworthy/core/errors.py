@@ -20,6 +20,7 @@
     │   ├── DeniedByRule              422  a rule of the task denied the input
     │   └── OutputTruncated           422
     ├── CostLimitReached              422  the call would cost more than max_cost_usd
+    ├── RuleFailed                    500  a Python function of a task's rules failed
     ├── UpstreamError                 502  no usable answer came from the provider
     │   ├── UpstreamRejected          its own 4xx
     │   ├── UpstreamRateLimited       429
@@ -78,6 +79,7 @@ __all__ = [
     "RegistryConflict",
     "RegistryUnreachable",
     "RoadworthyError",
+    "RuleFailed",
     "StoreError",
     "TaskUnservable",
     "UnknownModel",
@@ -238,6 +240,12 @@ class CostLimitReached(RoadworthyError):
 
     status = 422
     code = "cost_limit_reached"
+
+
+class RuleFailed(RoadworthyError):
+    """A Python function of the task's rules failed."""
+
+    code = "rule_failed"
 
 
 class UpstreamError(RoadworthyError):

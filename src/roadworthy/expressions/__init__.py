@@ -15,7 +15,7 @@ from roadworthy.expressions.faults import (
     ExpressionError,
     ExpressionFault,
 )
-from roadworthy.expressions.schema_types import SchemaType, schema_type
+from roadworthy.expressions.schema_types import ObjectType, SchemaType, schema_type
 
 __all__ = [
     "EACH",
@@ -25,6 +25,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "ExpressionFault",
+    "ObjectType",
     "Place",
     "SchemaType",
     "Schemas",

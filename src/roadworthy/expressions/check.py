@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from roadworthy.core.documents import did_you_mean
 from roadworthy.expressions.faults import ExpressionFault
@@ -28,14 +28,24 @@ from roadworthy.expressions.syntax import (
     Select,
 )
 
-__all__ = ["EACH", "Analysis", "Place", "Type", "analyse"]
+__all__ = ["ANY_OF_JSON", "EACH", "Analysis", "Place", "Type", "analyse"]
 
 EACH: Final = None
 """In a place: every item of the list."""
 Place: TypeAlias = tuple[str | int | None, ...]
 """A variable and the way from it: ``("output", "lines", EACH, "price")``."""
 
-_DYNAMIC: Final = ANY_JSON | {"int"}
+ANY_OF_JSON: Final = ANY_JSON | {"int"}
+_DYNAMIC: Final = ANY_OF_JSON
+_JSON_TYPES: Final = {
+    "bool": "boolean",
+    "int": "integer",
+    "double": "number",
+    "string": "string",
+    "null": "null",
+    "list": "array",
+    "map": "object",
+}
 _TYPE_NAMES: Final = ("bool", "int", "uint", "double", "string", "bytes", "list", "map")
 _SHOWN: Final = {
     "bool": "a boolean",
@@ -65,6 +75,23 @@ class Type:
     """Of a list that the expression itself made."""
     options: frozenset[str] | None = None
     """The only texts that it can be."""
+
+    @property
+    def schema_type(self) -> SchemaType:
+        """What a variable is that holds such a value."""
+        if self.schema is not None and self.schema.schemas:
+            return self.schema
+        if self.kinds >= ANY_JSON:
+            return SchemaType((), {})
+        schema: dict[str, Any] = {
+            "type": sorted({_JSON_TYPES[k] for k in self.kinds & ANY_OF_JSON})
+        }
+        if self.options:
+            schema["enum"] = sorted(self.options)
+        items = () if self.element is None else self.element.schema_type.schemas
+        if len(items) == 1 and "$ref" not in str(items):  # a reference has its own root
+            schema["items"] = items[0]
+        return SchemaType((schema,), schema)
 
 
 @dataclass

@@ -12,10 +12,25 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from roadworthy.expressions import operations as do
 from roadworthy.expressions.check import Type
 from roadworthy.expressions.faults import EvaluationError
 from roadworthy.expressions.functions import EXTRA
+from roadworthy.expressions.operations import (
+    ARITHMETIC,
+    contains,
+    equal,
+    in_order,
+    integer,
+    is_in,
+    least,
+    matches,
+    negated,
+    number,
+    to_double,
+    to_integer,
+    to_text,
+    total,
+)
 from roadworthy.expressions.syntax import (
     Call,
     Comprehension,
@@ -56,15 +71,15 @@ _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
 }
 _SIMPLE: Final[dict[str, Callable[..., Any]]] = {
     "size": len,
-    "contains": do.contains,
+    "contains": contains,
     "startsWith": str.startswith,
     "endsWith": str.endswith,
-    "matches": do.matches,
-    "int": do.to_integer,
-    "double": do.to_double,
-    "-_": do.negated,
-    "min": lambda *arguments: do.least(min, arguments),
-    "max": lambda *arguments: do.least(max, arguments),
+    "matches": matches,
+    "int": to_integer,
+    "double": to_double,
+    "-_": negated,
+    "min": lambda *arguments: least(min, arguments),
+    "max": lambda *arguments: least(max, arguments),
     **{name: EXTRA[name] for name in ("abs", "round", "trim", "lowerAscii", "upperAscii")},
 }
 
@@ -103,7 +118,7 @@ class _Maker:
             return made
         if found.schema.kinds == _DOUBLE:
             return lambda env: made(env) * 1.0
-        convert = do.integer if "int" in numbers else do.number
+        convert = integer if "int" in numbers else number
         return lambda env: convert(made(env))
 
     def raw(self, node: Node) -> Evaluate:
@@ -173,19 +188,19 @@ class _Maker:
             return self.membership(node)
         if function in _ORDER:
             return self.order(node)
-        if function in do.ARITHMETIC:
+        if function in ARITHMETIC:
             return self.arithmetic(node)
         if function == "dyn":
             return self.value(arguments[0])
         if function == "sum":
             items, doubles = self.raw(arguments[0]), "double" in self.kinds(node)
-            return lambda env: do.total(items(env), doubles=doubles)
+            return lambda env: total(items(env), doubles=doubles)
         return self.function(node)
 
     def equality(self, node: Call) -> Evaluate:
         left, right = (self.raw(argument) for argument in node.arguments)
         kinds = [self.kinds(argument) for argument in node.arguments]
-        same = operator.eq if _STRING in kinds or all(k <= _NUMBERS for k in kinds) else do.equal
+        same = operator.eq if _STRING in kinds or all(k <= _NUMBERS for k in kinds) else equal
         if node.function == "_==_":
             return lambda env: same(left(env), right(env))
         return lambda env: not same(left(env), right(env))
@@ -198,8 +213,8 @@ class _Maker:
             return lambda env: left(env) in texts
         right = self.raw(among)
         if not self.in_comprehension or isinstance(among, ListOf):
-            return lambda env: do.is_in(left(env), right(env))
-        return lambda env: do.is_in(left(env), _few(right(env), MAX_SEARCHED))
+            return lambda env: is_in(left(env), right(env))
+        return lambda env: is_in(left(env), _few(right(env), MAX_SEARCHED))
 
     def order(self, node: Call) -> Evaluate:
         left, right = (self.value(argument) for argument in node.arguments)
@@ -208,7 +223,7 @@ class _Maker:
         if kinds[0] == kinds[1] == _STRING or all(k <= _NUMBERS for k in kinds):
             return lambda env: compare(left(env), right(env))
         self.require_own(*kinds)
-        compared = do.in_order(compare)
+        compared = in_order(compare)
         return lambda env: compared(left(env), right(env))
 
     def arithmetic(self, node: Call) -> Evaluate:
@@ -218,7 +233,7 @@ class _Maker:
         if kinds[0] == kinds[1] == _DOUBLE and node.function in _ON_DOUBLES:
             quick = _ON_DOUBLES[node.function]
             return lambda env: quick(left(env), right(env))
-        combined = do.ARITHMETIC[node.function]
+        combined = ARITHMETIC[node.function]
         return lambda env: combined(left(env), right(env))
 
     def function(self, node: Call) -> Evaluate:
@@ -367,7 +382,7 @@ def _some(value: Any) -> Any:
 
 
 def _text_of(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else do.to_text(value)
+    return str(value).lower() if isinstance(value, bool) else to_text(value)
 
 
 def _has(base: Any, field: str) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
-from roadworthy.expressions.check import EACH, Analysis, Place, Type, analyse
+from roadworthy.expressions.check import ANY_OF_JSON, EACH, Analysis, Place, Type, analyse
 from roadworthy.expressions.closures import ERRORS, Evaluate, closure_of
 from roadworthy.expressions.faults import (
     AbsentError,
@@ -38,7 +38,6 @@ __all__ = ["Bound", "Expression", "Schemas", "Scope", "check_expression", "check
 MAX_WALKED_TWICE: Final = 1_000
 """Items of a list that the engine's ``map`` and ``filter`` build, or that ``in`` searches for each
 item of another: both take the square of it, 40 ms here and a second at 5,000, measured."""
-_JSON: Final = frozenset({"bool", "int", "double", "string", "null", "list", "map"})
 
 Schemas: TypeAlias = Mapping[str, dict[str, Any] | SchemaType]
 """By variable, what its values conform to."""
@@ -56,7 +55,7 @@ def check_value(source: str, variables: Schemas) -> tuple[Type | None, list[Expr
     """What is known of an expression's value, and everything wrong with it as one whose value
     shall be JSON. None: nothing is known."""
     found, faults = _checked(source, _types_of(variables))
-    if found is not None and not faults and not found.kinds & _JSON:
+    if found is not None and not faults and not found.kinds & ANY_OF_JSON:
         message = "the value is none of JSON; write string(…) around a time"
         faults.append(ExpressionFault(message, 0))
     return (None if found is None or faults else found.result), faults

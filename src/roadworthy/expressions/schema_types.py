@@ -7,12 +7,12 @@ stand there. So what is reported as unknown is declared nowhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-__all__ = ["ANY_JSON", "SchemaType", "schema_type"]
+__all__ = ["ANY_JSON", "ObjectType", "SchemaType", "schema_type"]
 
 ANY_JSON: Final = frozenset({"bool", "double", "string", "null", "list", "map"})
 """Where a schema says nothing. Its numbers are doubles, whole or not."""
@@ -121,6 +121,25 @@ class SchemaType:
                 *(node.get("patternProperties") or {}).values(),
             ]
         return SchemaType(tuple(one for one in found if isinstance(one, dict)), self.root)
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectType(SchemaType):
+    """An object with these properties and no others, each with a schema of its own root."""
+
+    schemas: tuple[Any, ...] = ({"type": "object"},)
+    root: dict[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, SchemaType] = field(default_factory=dict)
+
+    @cached_property
+    def fields(self) -> dict[str, SchemaType]:
+        """Those declared."""
+        return dict(self.declared)
+
+    @cached_property
+    def is_open(self) -> bool:
+        """It is not."""
+        return False
 
 
 def _resolved(reference: object, root: dict[str, Any]) -> Any:

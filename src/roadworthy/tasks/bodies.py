@@ -9,6 +9,7 @@ from roadworthy.tasks.cases import Suite
 from roadworthy.tasks.chain_task import ChainLoading
 from roadworthy.tasks.loading import LoadedTask, Loading, TaskSources
 from roadworthy.tasks.prompt_task import PromptLoading
+from roadworthy.tasks.rules_task import RulesLoading, rules_alone
 from roadworthy.tasks.task_file import WrittenTask
 
 __all__ = ["load_task"]
@@ -20,7 +21,11 @@ def load_task(written: WrittenTask, sources: TaskSources) -> LoadedTask:
     document = written.document
     if document is None or document.value is None:
         return LoadedTask(None, Suite(), written.faults)
-    body: type[Loading] = ChainLoading if "step" in document.data else PromptLoading
+    body: type[Loading] = PromptLoading
+    if "step" in document.data:
+        body = ChainLoading
+    elif rules_alone(written.name, sources.project):
+        body = RulesLoading
     loading = body(written.name, document, document.value, sources)
     definition = loading.run()
     return LoadedTask(definition, loading.suite, loading.faults, tuple(loading.judges))

@@ -52,13 +52,14 @@ class ChainLoading(Loading):
         )
         self.faults += read.faults
         output = FrozenSchema(schema=read.output_schema, file=document.file)
-        constraints = self.constraints(input_, output) if read.knows_output else ()
+        unknown = FrozenSchema(schema=None, file=document.file, faults=read.faults)
+        rules = self.rules(input_, output if read.knows_output else unknown, body="chain")
         self.load_suite(
             input_.schema, output, output_known=read.knows_output, steps=self.about_steps()
         )
         if read.chain is None:
             return None
-        sources: dict[str, str] = {}
+        sources = dict(rules.sources)
         for task in read.chain.tasks.values():
             sources |= task.sources
         definition = TaskDefinition(
@@ -67,7 +68,8 @@ class ChainLoading(Loading):
             model="",
             input_schema=input_.schema,
             output_schema=output.schema,
-            constraints=constraints,
+            constraints=rules.constraints,
+            rules=rules.rules,
             chain=read.chain,
             sources=sources,
             stream=given.stream or ("raw" if output.schema is None else "fields"),

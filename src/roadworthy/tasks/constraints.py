@@ -5,8 +5,8 @@ Whoever delivers asks after the schema has been satisfied; see `roadworthy.confo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from roadworthy.core import Violation
@@ -17,10 +17,12 @@ from roadworthy.expressions import (
     EvaluationError,
     Expression,
     ExpressionError,
+    ObjectType,
     Place,
     Scope,
 )
 from roadworthy.tasks.definition import ConstraintDefinition, TaskDefinition
+from roadworthy.tasks.rules import types_of_variables
 
 __all__ = ["ConstraintSet"]
 
@@ -43,10 +45,17 @@ class ConstraintSet:
         broken = constraints.violations({"comment": "…"}, {"sentiment": "positive"})
     """
 
-    def __init__(self, task: TaskDefinition) -> None:
-        """Raises ProjectError where an expression does not fit the task's schemas."""
+    def __init__(self, task: TaskDefinition, variables: ObjectType | None = None) -> None:
+        """``variables`` is the type of ``vars``, where Python functions set some; None: it is read
+        off the rules.
+
+        Raises:
+            ProjectError: an expression does not fit the task's schemas.
+        """
         output = {} if task.output_schema is None else task.output_schema
-        self._scope = Scope({"input": task.input_schema, "output": output})
+        if variables is None:
+            variables = types_of_variables(task)
+        self._scope = Scope({"input": task.input_schema, "output": output, "vars": variables})
         try:
             self._compiled = [self._compile(constraint) for constraint in task.constraints]
         except ExpressionError as error:
@@ -54,18 +63,23 @@ class ConstraintSet:
                 [f"task {task.name!r}: a constraint does not fit: {error}"]
             ) from error
 
-    def violations(self, input_: Mapping[str, Any], output: Any) -> tuple[Violation, ...]:
+    def violations(
+        self,
+        input_: Mapping[str, Any],
+        output: Any,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        filled: Collection[str] = (),
+    ) -> tuple[Violation, ...]:
         """What this output, which conforms to its schema, breaks; at most 20, in order.
 
-        A constraint that cannot be evaluated counts as broken, and its message says so.
+        A constraint that cannot be evaluated counts as broken, and its message says so. Of the
+        fields that rules have ``filled`` nothing is named for which a model could be asked.
         """
-        try:
-            values = self._scope.bind({"input": input_, "output": output})
-        except EvaluationError as error:
-            return tuple(_unevaluable(one, error) for one in self._compiled)[:_MAX_VIOLATIONS]
+        values = self._scope.bind({"input": input_, "output": output, "vars": variables or {}})
         found: list[Violation] = []
         for one in self._compiled:
-            found += _broken(one, values)
+            found += _broken(_without(one, filled) if filled else one, values)
         return tuple(found[:_MAX_VIOLATIONS])
 
     def _compile(self, constraint: ConstraintDefinition) -> _Compiled:
@@ -87,7 +101,7 @@ def _broken(one: _Compiled, values: Bound) -> Iterator[Violation]:
         why = ""
     except EvaluationError as error:
         why = str(error)
-    items = [] if one.definition.paths else one.require.failing_items(values)
+    items = [] if one.definition.paths or one.paths == ("",) else one.require.failing_items(values)
     if items:
         for index in items[:_MAX_VIOLATIONS]:
             yield _violation(one, (f"{one.paths[0]}/{index}",), why)
@@ -95,8 +109,14 @@ def _broken(one: _Compiled, values: Bound) -> Iterator[Violation]:
         yield _violation(one, one.paths, why)
 
 
-def _unevaluable(one: _Compiled, error: EvaluationError) -> Violation:
-    return _violation(one, one.paths, str(error))
+def _without(one: _Compiled, filled: Collection[str]) -> _Compiled:
+    """The constraint, about what is left of its places without these fields."""
+    paths = tuple(path for path in one.paths if _field_of(path) not in filled)
+    return one if paths == one.paths else replace(one, paths=paths or ("",))
+
+
+def _field_of(path: str) -> str:
+    return path[1:].partition("/")[0].replace("~1", "/").replace("~0", "~")
 
 
 def _violation(one: _Compiled, paths: tuple[str, ...], why: str) -> Violation:

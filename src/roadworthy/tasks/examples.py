@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -12,6 +13,8 @@ from roadworthy.core.errors import RoadworthyError
 from roadworthy.tasks.constraints import ConstraintSet
 from roadworthy.tasks.definition import TaskDefinition, Template
 from roadworthy.tasks.prompt import CompiledPrompt
+from roadworthy.tasks.rules import load_functions, python_references
+from roadworthy.tasks.ruleset import RuleSet
 from roadworthy.tasks.schemas import validator_of
 
 __all__ = ["Example", "breaches", "expand_examples"]
@@ -28,8 +31,11 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     """What the model should have answered; it must conform to the output schema."""
 
 
-def expand_examples(definition: TaskDefinition, text: str) -> tuple[TaskDefinition, list[Fault]]:
-    """The definition with its examples as messages before the one that asks, and their faults.
+def expand_examples(
+    definition: TaskDefinition, text: str, root: Path | None = None
+) -> tuple[TaskDefinition, list[Fault]]:
+    """The definition with its examples as messages before the one that asks, and their faults;
+    ``root`` is the project's folder, for rules that compute with Python.
 
     An example's input goes through the user's own template; the result is literal text, for a
     comment that looks like a template must not run as one.
@@ -41,17 +47,19 @@ def expand_examples(definition: TaskDefinition, text: str) -> tuple[TaskDefiniti
     prompt = CompiledPrompt(msgspec.structs.replace(definition, templates=asking))
     inputs = validator_of(definition.input_schema)
     outputs = validator_of(definition.output_schema or {"type": "string"})
+    rules = _rules(definition, root) if definition.rules else None
     constraints = ConstraintSet(definition) if definition.constraints else None
     expanded: list[Template] = []
     for line, example in document.value or ():
         place = Fault(file, line, "")
         found = breaches(inputs, example.input, "input", place)
         found += breaches(outputs, example.output, "output", place)
-        if constraints is not None and not found:
-            broken = constraints.violations(example.input, example.output)
-            found += [place._replace(message=f"output{v.path}: {v.message}") for v in broken]
         try:
-            asked = [] if found else prompt.render(example.input)
+            variables = rules.decide(example.input).variables if rules and not found else {}
+            if constraints is not None and not found:
+                broken = constraints.violations(example.input, example.output, variables)
+                found += [place._replace(message=f"output{v.path}: {v.message}") for v in broken]
+            asked = [] if found else prompt.render(example.input, variables)
         except RoadworthyError as error:
             found.append(place._replace(message=error.message))
             asked = []
@@ -64,6 +72,13 @@ def expand_examples(definition: TaskDefinition, text: str) -> tuple[TaskDefiniti
     before = tuple(t for t in definition.templates if t.role != "user")
     templates = (*before, *expanded, *asking)
     return msgspec.structs.replace(definition, templates=templates), faults
+
+
+def _rules(definition: TaskDefinition, root: Path | None) -> RuleSet:
+    references = python_references(definition.rules) if root is not None else ()
+    if root is None or not references:
+        return RuleSet(definition)
+    return RuleSet(definition, load_functions(references, definition.sources, root))
 
 
 def _answer(definition: TaskDefinition, output: Any) -> str:

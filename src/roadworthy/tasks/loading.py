@@ -13,11 +13,11 @@ import msgspec
 
 from roadworthy.core.documents import Document, Fault, SourceFolder
 from roadworthy.tasks.cases import Suite
-from roadworthy.tasks.definition import ConstraintDefinition, TaskDefinition
+from roadworthy.tasks.definition import TaskDefinition
 from roadworthy.tasks.digest import definition_digest
 from roadworthy.tasks.expectations import FREE_TEXT, About
 from roadworthy.tasks.model_files import ModelTable
-from roadworthy.tasks.rules import RULES_FILE, load_constraints
+from roadworthy.tasks.rules import RULES_FILE, Body, LoadedRules, RulesAbout, load_rules
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
 from roadworthy.tasks.suite_file import JudgeUse, load_suite
 from roadworthy.tasks.task_file import TaskFile
@@ -80,29 +80,24 @@ class Loading:
             found.schema = dict(NO_INPUT)
         return found
 
-    def constraints(
-        self, input_: FrozenSchema, output: FrozenSchema
-    ) -> tuple[ConstraintDefinition, ...]:
-        """The constraints of `rules.toml`, if there is one."""
-        file = f"tasks/{self.name}/{RULES_FILE}"
-        text = self.sources.project.read(file)
+    def rules(self, input_: FrozenSchema, output: FrozenSchema, *, body: Body) -> LoadedRules:
+        """What `rules.toml` says, if there is one; faults are noted."""
+        text = self.sources.project.read(f"tasks/{self.name}/{RULES_FILE}")
         if text is None:
-            return ()
+            return LoadedRules()
         free_text = output.schema is None and not output.faults
-        constraints, faults = load_constraints(
-            self.name,
-            text,
+        models = self.sources.models
+        about = RulesAbout(
             input_schema=input_.schema,
             output_schema={} if free_text else output.schema,
+            free_text=free_text,
+            body=body,
+            has_model=models.knows,
+            models=tuple(models.names),
         )
-        if constraints and free_text:
-            message = (
-                "constraints hold of an answer that has a schema; add [output] to task.toml,"
-                ' such as type = "string"'
-            )
-            faults = [Fault(file, 1, message)]
-        self.faults += faults
-        return constraints
+        loaded = load_rules(self.name, text, about, self.sources.project)
+        self.faults += loaded.faults
+        return loaded
 
     def load_suite(
         self,

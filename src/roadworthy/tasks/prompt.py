@@ -9,7 +9,7 @@ only a ``{% … %}`` tag leave no blank line behind. Called by the path of a cal
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from roadworthy.core.documents import Fault
 from roadworthy.core.errors import InvalidInput, ProjectError
 from roadworthy.tasks.definition import TaskDefinition, Template
 from roadworthy.tasks.fields import conversation_field, input_fields
+from roadworthy.tasks.rules import variable_names
 from roadworthy.tasks.sealed import seal
 
 __all__ = ["CompiledPrompt", "closed_environment", "undeclared_names"]
@@ -70,22 +71,30 @@ class CompiledPrompt:
             name: seal(schema.get("default"))
             for name, schema in input_fields(definition.input_schema).items()
         }
+        names = variable_names(definition.rules)
+        self._unset = dict.fromkeys(names) if names else None
         self._history = self._history_field(definition)
         # The history goes before the message that the caller is asking now.
         last = len(self._parts) - 1
         self._history_at = last if last >= 0 and self._parts[last].template.role == "user" else None
 
-    def render(self, values: dict[str, Any]) -> list[Message]:
-        """The messages to send for this input, which must have passed the input schema.
+    def render(
+        self, values: dict[str, Any], variables: Mapping[str, Any] | None = None
+    ) -> list[Message]:
+        """The messages to send for this input, which must have passed the input schema, and
+        ``vars``, the variables that rules have set.
 
-        An optional field that is absent has its schema's default, else renders as nothing. A
-        conversation field that no template mentions becomes messages before the last one.
+        An optional field that is absent has its schema's default, else renders as nothing, as does
+        a variable that no rule has set. A conversation field that no template mentions becomes
+        messages before the last one.
 
         Raises:
             InvalidInput: a template cannot be rendered with these values; names its file.
         """
         try:
             context = {**self._absent, **{name: seal(item) for name, item in values.items()}}
+            if self._unset is not None:
+                context["vars"] = seal({**self._unset, **(variables or {})})
         except RecursionError as error:
             raise InvalidInput(MAX_DEPTH_MESSAGE) from error
         messages: list[Message] = []

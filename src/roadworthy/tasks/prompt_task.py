@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from roadworthy.core.documents import Fault, did_you_mean
 from roadworthy.tasks.definition import TaskDefinition, Template
 from roadworthy.tasks.examples import expand_examples
@@ -9,6 +11,7 @@ from roadworthy.tasks.expectations import Judge
 from roadworthy.tasks.fields import conversation_field
 from roadworthy.tasks.loading import Loading
 from roadworthy.tasks.parameters import check_parameters
+from roadworthy.tasks.rules import RULES_FILE
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
 from roadworthy.tasks.suite_file import JudgeUse
 from roadworthy.tasks.task_file import PROMPT_FILES, is_task_name
@@ -28,11 +31,11 @@ class PromptLoading(Loading):
         input_ = self.input()
         output = load_schema("output", given.output, document=self.document, project=project)
         self.faults += output.faults
+        rules = self.rules(input_, output, body="prompt")
         templates = self.templates(input_)
-        blocks = self.check_templates(templates, input_)
+        blocks = self.check_templates(templates, input_, rules.variables)
         if input_.schema is not None:
             self.load_suite(input_.schema, output, output_known=not output.faults)
-        constraints = self.constraints(input_, output)
         judges = self.candidates_judge()
         if input_.schema is None or output.faults or judges is None:
             return None
@@ -45,7 +48,9 @@ class PromptLoading(Loading):
             output_schema=output.schema,
             templates=tuple(templates),
             blocks=blocks,
-            constraints=constraints,
+            constraints=rules.constraints,
+            rules=rules.rules,
+            sources=rules.sources,
             stream=given.stream or ("raw" if output.schema is None else "fields"),
             mode=given.mode,
             repair=given.repair,
@@ -81,7 +86,7 @@ class PromptLoading(Loading):
         examples = self.sources.project.read(f"tasks/{self.name}/prompt/examples.jsonl")
         if self.faults or examples is None:
             return definition
-        definition, faults = expand_examples(definition, examples)
+        definition, faults = expand_examples(definition, examples, self.sources.project.root)
         self.faults += faults
         return definition
 
@@ -125,15 +130,23 @@ class PromptLoading(Loading):
         asks = input_.schema is not None and conversation_field(input_.schema) is not None
         if not asks and not (project.root / folder / "user.md").exists():
             message = "is missing; write the message to send, such as {{ comment }}"
+            if (project.root / f"tasks/{self.name}/{RULES_FILE}").exists():
+                message += f", or end {RULES_FILE} with a rule that always answers"
             self.faults.append(Fault(f"{folder}/user.md", 0, message))
         return found
 
-    def check_templates(self, templates: list[Template], input_: FrozenSchema) -> dict[str, str]:
+    def check_templates(
+        self, templates: list[Template], input_: FrozenSchema, variables: Iterable[str]
+    ) -> dict[str, str]:
         """The blocks that the templates include."""
         blocks, faults = included_blocks(templates, self.sources.blocks)
         if input_.schema is not None:
             faults += check_templates(
-                templates, blocks=blocks, input_schema=input_.schema, schema_file=input_.file
+                templates,
+                blocks=blocks,
+                input_schema=input_.schema,
+                schema_file=input_.file,
+                variables=variables,
             )
         self.faults += faults
         return blocks

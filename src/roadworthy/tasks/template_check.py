@@ -5,7 +5,7 @@ Pure; called while a project is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import minijinja
@@ -73,19 +73,22 @@ def check_templates(
     blocks: Mapping[str, str],
     input_schema: dict[str, Any],
     schema_file: str,
+    variables: Iterable[str] = (),
 ) -> list[Fault]:
-    """Every fault of these templates and of the blocks that they include."""
+    """Every fault of these templates and of the blocks that they include. ``variables`` are those
+    that rules set."""
     environment = closed_environment(())
+    rules: dict[str, dict[str, Any]] = {name: {} for name in variables}
     own = [template for template in templates if not template.literal]
     faults = []
     set_by_templates = {name for template in own for name in assigned_names(template.source)}
     set_by_blocks = {name for source in blocks.values() for name in assigned_names(source)}
     for template in own:
         # Names that a block sets reach its includer too (a macro, imported).
-        names = _Names(input_schema, set_by_blocks, schema_file)
+        names = _Names(input_schema, set_by_blocks, schema_file, rules)
         faults += names.check(environment, template.file, template.source)
     for name, source in blocks.items():
-        names = _Names(input_schema, set_by_templates | set_by_blocks, schema_file)
+        names = _Names(input_schema, set_by_templates | set_by_blocks, schema_file, rules)
         faults += names.check(environment, f"blocks/{name}", source)
     return faults
 
@@ -105,12 +108,24 @@ def _unknown_operations(environment: minijinja.Environment, file: str, source: s
     return faults
 
 
+def _closed(properties: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
 class _Names:
     """The names that one template may use."""
 
-    def __init__(self, schema: dict[str, Any], assigned: set[str], schema_file: str) -> None:
+    def __init__(
+        self,
+        schema: dict[str, Any],
+        assigned: set[str],
+        schema_file: str,
+        variables: dict[str, dict[str, Any]],
+    ) -> None:
         self.schema = schema
         self.fields = input_fields(schema)
+        if variables:
+            self.fields = self.fields | {"vars": _closed(variables)}
         self.assigned = assigned
         self.schema_file = schema_file
         self.open = any(

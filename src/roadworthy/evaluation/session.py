@@ -30,7 +30,7 @@ from roadworthy.registry import Actor, CaseResult, Registry, ResultKey
 from roadworthy.registry.binding import binding_of_task
 from roadworthy.tasks import Project, Suite, TaskDefinition
 
-__all__ = ["Found", "OpenRegistry", "Options", "Session", "Watch"]
+__all__ = ["Between", "Found", "OpenRegistry", "Options", "Session", "Watch"]
 
 OpenRegistry: TypeAlias = Callable[[], AbstractContextManager[Registry]]
 """Opens the registry for as long as a block takes, so that others can use it in between."""
@@ -104,7 +104,7 @@ class _Ground:
     known: dict[ResultKey, CaseResult]
 
 
-class _Between:
+class Between:
     """What stands between the path and the models: a cassette that is written or read, or nothing.
 
     Raises:
@@ -126,8 +126,9 @@ class _Between:
         self.models = upstream
         if self._record is None:
             return upstream
-        self._recording = Recording(upstream)
-        return self._recording
+        if self._recording is None:
+            self._recording = Recording(upstream)
+        return self._recording.over(upstream)
 
     def write(self) -> None:
         """Write the cassette, if there is one to be written."""
@@ -148,6 +149,9 @@ class Session:
     stop: asyncio.Event | None = None
     """Set by whoever wants no more to be asked; what was measured is kept."""
     watch: Watch | None = None
+    between: Between | None = None
+    """Of several measurements that make up one test, and share a cassette: whoever makes them
+    writes it at the end. None: each has its own."""
 
     @contextmanager
     def reading(self) -> Iterator[Registry | None]:
@@ -172,7 +176,7 @@ class Session:
             InvalidInput: the cassette cannot be read.
         """
         ground = await asyncio.to_thread(self._read, read)
-        between = _Between(self.options)
+        between = self.between or Between(self.options)
         definitions = {s.reference: s.definition for s in ground.states} | dict(ground.judges)
         try:
             async with in_process(
@@ -181,7 +185,8 @@ class Session:
                 turns = Turns(between.models)
                 return ground.states, await self._ask(pipeline, ground, turns, keep_scores)
         finally:
-            between.write()
+            if self.between is None:
+                between.write()
 
     @property
     def state_folder(self) -> Path:
@@ -201,12 +206,13 @@ class Session:
             known: dict[ResultKey, CaseResult] = {}
             if registry is not None and self.options.recalls:
                 for definition in (*(state.definition for state in states), *judges.values()):
-                    known |= self._earlier(registry, definition)
+                    known |= self.earlier(registry, definition)
         return _Ground(states=states, judges=judges, known=known)
 
-    def _earlier(
+    def earlier(
         self, registry: Registry, definition: TaskDefinition
     ) -> dict[ResultKey, CaseResult]:
+        """What earlier tests measured of this definition on the models that it asks here."""
         models = bound_models(self.project, definition)
         binding = binding_of_task(definition, models.__getitem__)
         rows = registry.results(definition.name, definition=definition.digest, binding=binding)

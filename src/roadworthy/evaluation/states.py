@@ -149,7 +149,9 @@ def judge_definitions(
     found: dict[str, TaskDefinition] = {}
     for state in states:
         for reference in state.judges - found.keys():
-            judge = _judge(project, reference, registry, published=state.version != WORKING)
+            # A changed working copy, such as a shortened one, is one as well.
+            published = not state.version.startswith(WORKING)
+            judge = _judge(project, reference, registry, published=published)
             if judge is not None:
                 found[reference] = judge
     return found

@@ -37,11 +37,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 def error_from(status: int, body: bytes, call_id: str | None) -> RoadworthyError:
     """The exception that the gateway meant; a body that is not its own becomes a plain one."""
+    step = ""
     try:
         detail = msgspec.json.decode(body)["error"]
         message, code, param = str(detail["message"]), detail.get("code"), detail.get("param")
+        step = detail.get("step") or ""
     except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
         message, code, param = f"the gateway answered {status} without an explanation", None, None
     error = error_named(code or "", message, param=param)
+    error.step = step
     error.call_id = call_id
     return error

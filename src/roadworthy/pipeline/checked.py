@@ -63,6 +63,10 @@ def check_request(
             schema = _caller_schema(request)
             modes = modes_beside(target.model.capabilities.modes, request.parameters)
             plan = None if schema is None else plan_request(schema, modes)
+        elif not task.definition.model:
+            recorder.call.input = _task_input(task, request)
+            schema, modes, plan = task.output, (), None
+            _require_no_model(task, request)
         else:
             recorder.call.input = _task_input(task, request)
             schema, plan = task.output, task.plan
@@ -116,6 +120,21 @@ def _require_one_answer(request: CallRequest) -> None:
     if request.parameters.get("n", 1) not in (None, 1):
         raise InvalidRequest(
             "n must be 1 where the answer has a schema; send the request n times", param="n"
+        )
+
+
+def _require_no_model(task: CompiledTask, request: CallRequest) -> None:
+    """A chain, or rules, answer in their own form; what is for a model to keep cannot be kept.
+    Parameters that only tune a model are passed over, as those are that a task has itself."""
+    unkept = {
+        "response_format": request.output_schema is not None and task.output is None,
+        "tools": bool(request.parameters.get("tools")),
+    }
+    for name in (name for name, asked in unkept.items() if asked):
+        raise InvalidRequest(
+            f"task {task.definition.name!r} is answered by its steps or rules, and no model is"
+            f" asked that could keep {name}; leave it out",
+            param=name,
         )
 
 

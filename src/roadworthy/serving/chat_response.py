@@ -168,7 +168,9 @@ def _finish_reason(stop_reason: str) -> str:
 def _model_name(call: Call, given: Any) -> str:
     if isinstance(given, str) and given:
         return given
-    return call.attempts[-1].upstream_model if call.attempts else call.model
+    if call.attempts:
+        return call.attempts[-1].upstream_model
+    return call.model or f"task:{call.task}"  # steps or rules answered
 
 
 def _event(value: object) -> bytes:

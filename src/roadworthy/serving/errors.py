@@ -17,14 +17,14 @@ __all__ = ["call_headers", "error_body", "error_response", "json_response"]
 
 
 def error_body(error: RoadworthyError) -> dict[str, dict[str, str | None]]:
-    return {
-        "error": {
-            "message": error.message,
-            "type": error.type,
-            "param": error.param,
-            "code": error.code,
-        }
+    """OpenAI's shape; of an error in a chain, ``step`` says where."""
+    detail = {
+        "message": error.message,
+        "type": error.type,
+        "param": error.param,
+        "code": error.code,
     }
+    return {"error": detail | {"step": error.step} if error.step else detail}
 
 
 def call_headers(request_id: str, call: Call, *, ended: bool) -> dict[str, str]:

@@ -68,6 +68,9 @@ def _properties(task: TaskReport) -> list[tuple[str, str]]:
         found.append(("stability", f"{figures.stability:.4f}"))
     if figures.p95_ms is not None:
         found.append(("p95_ms", f"{figures.p95_ms:.0f}"))
+    if task.blame is not None:
+        found += [(f"failed_first.{step.step}", str(step.first)) for step in task.blame.steps]
+        found.append(("failed_first.unexplained", str(task.blame.unexplained)))
     found.append(("cost_usd", f"{task.cost_usd:.6f}"))
     return found
 
@@ -87,7 +90,7 @@ def _run_case(task: TaskReport, case: CaseReport, run: RunReport) -> ElementTree
     if run.passed is True:
         return element
     bad = [s for s in run.scores if s.passed is run.passed]
-    text = "\n".join(f"{score.name}: {score.reason or 'failed'}" for score in bad)
+    text = "\n".join(f"{score.label}: {score.reason or 'failed'}" for score in bad)
     message = text.partition("\n")[0] or run.error or "no verdict"
     unscored = "skipped" if run.error is None else "error"
     tag = "failure" if run.passed is False else unscored
@@ -102,6 +105,8 @@ def _details(case: CaseReport, run: RunReport, text: str) -> list[str]:
     lines = [text] if text else []
     if run.error is not None:
         lines.append(run.error)
+    if run.blamed:
+        lines.append(f"failed first at step {run.blamed!r}: {'; '.join(run.because)}")
     if case.tags:
         lines.append(f"tags: {', '.join(case.tags)}")
     if run.cost_usd is not None:

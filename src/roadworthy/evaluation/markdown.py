@@ -10,7 +10,10 @@ from roadworthy.evaluation import comparison_rows
 from roadworthy.evaluation.comparison import CaseChange, Comparison
 from roadworthy.evaluation.report import CaseReport, Report, TaskReport
 from roadworthy.evaluation.rows import (
+    BLAME_HEAD,
     Row,
+    blame_rows,
+    blame_sentence,
     case_note,
     gate_sentence,
     headline,
@@ -22,6 +25,7 @@ from roadworthy.evaluation.rows import (
     rows_of,
     run_reasons,
     spent_sentence,
+    unexplained_sentence,
     unkept_sentence,
     usd,
 )
@@ -100,6 +104,9 @@ def _task(task: TaskReport) -> Iterator[str]:
     if task.repeats is not None:
         head, alike, *passing = repeats_lines(task.repeats)
         yield f"{head} {'; '.join([text(alike), *passing])}."
+    if task.blame is not None:
+        yield text(f"{blame_sentence(task.blame)} {unexplained_sentence(task.blame)}".strip())
+        yield _plain_table(BLAME_HEAD, blame_rows(task.blame))
     if task.failing:
         yield _folded(f"Failing cases ({len(task.failing)})", _failing(task.failing))
     if task.invalid:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from roadworthy.core import NUSD_PER_USD, Outcome, Usage
+from roadworthy.core import NUSD_PER_USD, Call, Outcome, Usage
 from roadworthy.core.errors import InvalidRequest, RoadworthyError
+from roadworthy.evaluation.blame import DELIVERED
 from roadworthy.evaluation.expectations import Answer, AnswerError, passed_of
+from roadworthy.evaluation.step_runs import ChainCalls
+from roadworthy.evaluation.step_scores import of_step, step_scores
 from roadworthy.evaluation.subjects import AskedCase, Subject
 from roadworthy.pipeline import CallRequest, Finished, Pipeline
 from roadworthy.registry import CaseResult
+from roadworthy.tasks.definition import ChainDefinition
 
 __all__ = ["UNMEASURED", "Asked", "ask_once", "score"]
 
@@ -25,6 +30,10 @@ class Asked(NamedTuple):
     result: CaseResult
     text: str | None = None
     """What the model wrote; not kept with the result."""
+    below: ChainCalls | None = None
+    """The calls of a chain's steps; None: it is no chain, or nobody remembers them."""
+    failed_step: str = ""
+    """The step whose error the chain ended with."""
 
 
 async def ask_once(
@@ -32,7 +41,14 @@ async def ask_once(
 ) -> Asked:
     """What becomes of asking now. A provider that fails is a result, not an exception."""
     started_us = pipeline.clock.elapsed_us()
-    request = CallRequest(target=subject.target, surface="test", input=case.input)
+    chain = subject.definition.chain
+    calls: list[Call] = []
+    request = CallRequest(
+        target=subject.target,
+        surface="test",
+        input=case.input,
+        steps=None if chain is None else calls,
+    )
     finished: Finished | None = None
     try:
         finished = await pipeline.run(request)
@@ -57,22 +73,37 @@ async def ask_once(
         environment=environment,
     )
     attempts = [] if finished is None else finished.call.attempts
-    return Asked(result, attempts[-1].text if attempts else None)
+    return Asked(
+        result,
+        text=attempts[-1].text if attempts else None,
+        below=None if chain is None else _below(finished, result.call_id, calls),
+        failed_step="" if error is None else error.step or "",
+    )
 
 
-async def score(asked: Asked, case: AskedCase) -> CaseResult:
-    """The row with the scores of what is expected now."""
-    result, text = asked
+def _below(finished: Finished | None, root: str | None, calls: Sequence[Call]) -> ChainCalls:
+    if finished is not None:
+        return ChainCalls.of(finished.call, calls)
+    return ChainCalls(root or "", tuple(calls), {})
+
+
+async def score(asked: Asked, case: AskedCase, chain: ChainDefinition | None = None) -> CaseResult:
+    """The row with the scores of what is expected now, those of a chain's steps included."""
+    result = asked.result
     cost_usd = None if result.cost_nusd is None else result.cost_nusd / NUSD_PER_USD
     answer = Answer(
         input=case.input,
         value=result.value,
         error=_error(result.error),
-        text=text,
+        text=asked.text,
         latency_ms=result.latency_ms,
         cost_usd=cost_usd,
     )
     scores = await case.expectations.score(answer)
+    if asked.failed_step:
+        scores = tuple(of_step(s, asked.failed_step) if s.name == DELIVERED else s for s in scores)
+    if case.steps and chain is not None and asked.below is not None:
+        scores += await step_scores(case.steps, asked.below.runs(chain))
     return msgspec.structs.replace(
         result,
         case_id=case.id,

@@ -11,6 +11,7 @@ from roadworthy.registry import Figures, Miss, Score, Share
 
 __all__ = [
     "EXIT_STATUS",
+    "BlameReport",
     "CaseReport",
     "CaseVerdict",
     "RecordedReport",
@@ -18,6 +19,7 @@ __all__ = [
     "Report",
     "RunReport",
     "Status",
+    "StepBlame",
     "TaskReport",
 ]
 
@@ -45,6 +47,10 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`roadworthy call` shows it."""
     asked: bool = True
     """False: it was measured by an earlier test."""
+    blamed: str = ""
+    """The step of a chain that failed first; empty: nobody asked, or nothing explains it."""
+    because: tuple[str, ...] = ()
+    """What speaks against that step."""
 
 
 class CaseReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,6 +93,40 @@ class RepeatsReport(msgspec.Struct, frozen=True, kw_only=True):
     """How likely all of 1, 2, … k runs pass."""
 
 
+class StepBlame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of a chain under test."""
+
+    step: str
+    task: str
+    version: str
+    """Of its task; ``working``, or the one that the chain pins."""
+    runs: int = 0
+    """In how many runs of the chain it ran, as far as their calls are recorded."""
+    failing: int = 0
+    """Failing runs of the chain in which something speaks against this step."""
+    first: int = 0
+    """Of these, the ones in which nothing speaks against a step before it."""
+    share: Share | None = None
+    """Of all failing runs of the chain, those that failed here first; None: none failed."""
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    """Of the step, from its first item's beginning to its last one's end."""
+    cost_usd: float | None = None
+    """Mean of a run of the chain in which it ran; None: unknown."""
+
+
+class BlameReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """At which step failing runs of a chain fail first."""
+
+    failing: int
+    """Runs of the chain."""
+    steps: tuple[StepBlame, ...]
+    """In topological order."""
+    unexplained: int = 0
+    """Failing runs in which nothing speaks against any step."""
+    unexplained_cases: tuple[str, ...] = ()
+
+
 class RecordedReport(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked where recorded calls stand in for cases, and how often the answer is still
     the one of then."""
@@ -119,6 +159,8 @@ class TaskReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cases: tuple[CaseReport, ...] = ()
     recorded: RecordedReport | None = None
     """None: the cases are those of the suite."""
+    blame: BlameReport | None = None
+    """None: it is no chain, or nobody asked."""
     gate: bool = False
     """Whether it has thresholds."""
     misses: tuple[Miss, ...] = ()

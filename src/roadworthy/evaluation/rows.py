@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from roadworthy.core import ANSWERED, NUSD_PER_USD, format_usd
 from roadworthy.evaluation.report import (
+    BlameReport,
     CaseReport,
     RecordedReport,
     RepeatsReport,
@@ -19,7 +20,10 @@ from roadworthy.evaluation.report import (
 from roadworthy.registry import Score, Share
 
 __all__ = [
+    "BLAME_HEAD",
     "Row",
+    "blame_rows",
+    "blame_sentence",
     "case_note",
     "gate_sentence",
     "headline",
@@ -32,6 +36,7 @@ __all__ = [
     "run_reasons",
     "spent",
     "spent_sentence",
+    "unexplained_sentence",
     "unkept_sentence",
     "usd",
 ]
@@ -143,6 +148,60 @@ def recorded_lines(found: RecordedReport) -> list[str]:
     return lines
 
 
+BLAME_HEAD: Final = (
+    "step",
+    "failed first",
+    "of failures",
+    "95 % interval",
+    "fails in",
+    "runs",
+    "p95",
+    "cost a run",
+)
+
+
+def blame_rows(found: BlameReport) -> list[tuple[str, ...]]:
+    """A row a step, in topological order, and one for failures that nothing explains."""
+    rows: list[tuple[str, ...]] = [
+        (
+            step.step if step.step == step.task else f"{step.step} ({step.task})",
+            str(step.first),
+            "" if step.share is None else percent(step.share.value),
+            "" if step.share is None else interval(step.share),
+            str(step.failing),
+            str(step.runs),
+            "" if step.p95_ms is None else f"{step.p95_ms:,.0f} ms",
+            usd(step.cost_usd),
+        )
+        for step in found.steps
+    ]
+    if found.unexplained:
+        share = percent(found.unexplained / found.failing)
+        rows.append(("no step", str(found.unexplained), share, "", "", "", "", ""))
+    return rows
+
+
+def blame_sentence(found: BlameReport) -> str:
+    """Where to look first."""
+    if not found.failing:
+        return "No run fails, so no step is to blame."
+    runs = f"{found.failing} failing run{'s' * (found.failing != 1)}"
+    worst = max(found.steps, key=lambda step: step.first, default=None)
+    if worst is None or not worst.first:
+        return f"Nothing speaks against any step in {runs}."
+    return f"Of {runs}, {worst.first} failed first at step {worst.step!r}."
+
+
+def unexplained_sentence(found: BlameReport) -> str:
+    """What to do about failures that nothing explains; empty: there are none."""
+    if not found.unexplained:
+        return ""
+    return (
+        f"Nothing speaks against any step in: {', '.join(found.unexplained_cases)}. Say what their"
+        ' steps should give: "steps": {"NAME": {"expect": {…}}} in the case.'
+    )
+
+
 def left_out_sentence(report: Report) -> str:
     """What was not asked and why; empty: everything was."""
     missing = [(task, task.left_out) for task in report.tasks if task.left_out]
@@ -191,7 +250,14 @@ def spent(amount_usd: float, unpriced: int) -> str:
 
 
 def run_reasons(run: RunReport) -> Iterator[str]:
-    """Each expectation that failed, or is unscored where none failed."""
+    """Each expectation that failed, or is unscored where none failed; first the step of a chain
+    that is to blame, and what speaks against it beside the expectations."""
+    if run.blamed:
+        yield f"failed first at step {run.blamed!r}"
+        said = [
+            f"{score.name}: {score.reason}" if score.reason else score.name for score in run.scores
+        ]
+        yield from (f"{run.blamed}: {reason}" for reason in run.because if reason not in said)
     wanted = False if run.passed is False else None
     for score in run.scores:
         if score.passed is wanted:
@@ -202,7 +268,7 @@ def run_reasons(run: RunReport) -> Iterator[str]:
 
 def _reason(score: Score) -> str:
     degree = "" if score.score is None else f" ({score.score:.2f})"
-    return f"{score.name}{degree}: {score.reason or 'failed'}"
+    return f"{score.label}{degree}: {score.reason or 'failed'}"
 
 
 def case_note(case: CaseReport) -> str:

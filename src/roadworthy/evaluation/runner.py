@@ -12,9 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from roadworthy.evaluation.blame import DELIVERED, Finding
 from roadworthy.evaluation.keeping import Keeping
 from roadworthy.evaluation.measuring import UNMEASURED, Asked, ask_once, score
 from roadworthy.evaluation.spending import Estimator, MaxCostReached, Purse
+from roadworthy.evaluation.step_runs import ChainCalls
 from roadworthy.evaluation.subjects import AskedCase, Subject
 from roadworthy.evaluation.turns import Turns
 from roadworthy.pipeline import Pipeline
@@ -31,6 +33,10 @@ class Measured(NamedTuple):
     result: CaseResult
     asked: bool
     """False: it was measured before."""
+    below: ChainCalls | None = None
+    """The calls of a chain's steps, where failures are blamed; None: nobody remembers them."""
+    own: tuple[Finding, ...] = ()
+    """What speaks against steps by their own tasks' suites, where the run failed."""
 
 
 @dataclass(kw_only=True)
@@ -66,7 +72,7 @@ class _Work(NamedTuple):
     case: AskedCase
     run: int
     estimator: Estimator
-    known: CaseResult | None
+    known: Asked | None
     """What was measured before and is judged anew; None: the model is asked."""
 
 
@@ -86,6 +92,8 @@ class Runner:
     on_run: Callable[[Measured], None] = lambda _: None
     keep_scores: bool = True
     """Whether new scores of earlier runs are kept."""
+    recorded: Callable[[str], ChainCalls | None] = lambda _: None
+    """The calls below a chain's call of an earlier test; None: they are not recorded. Blocks."""
     left_out: WhyLeftOut | None = None
     """Why something was not asked; None: everything was."""
 
@@ -98,10 +106,11 @@ class Runner:
             estimator = Estimator.of(runs.subject.definition, runs.subject.models)
             for place, case, run in _in_order(runs.subject):
                 known = self._known(runs.subject.key(case, run))
-                if known is None or case.judged:
-                    to_ask.append(_Work(place, runs, case, run, estimator, known))
+                before = None if known is None else await self._remembered(runs, case, known)
+                if before is None or case.judged:
+                    to_ask.append(_Work(place, runs, case, run, estimator, before))
                 else:
-                    await self._add_known(runs, case, known)
+                    await self._add_known(runs, case, before)
         # By repeats, not by subjects: what is compared is asked in turn, under the same weather.
         to_ask.sort(key=lambda work: (work.run, work.place))
         try:
@@ -114,15 +123,30 @@ class Runner:
         result = self.known.get(key)
         return None if result is None or result.outcome in UNMEASURED else result
 
-    async def _add_known(self, runs: SubjectRuns, case: AskedCase, known: CaseResult) -> None:
-        fresh = known
-        if case.judged or known.expected != case.expected or known.passed is None:
-            fresh = await score(Asked(known), case)
+    async def _remembered(
+        self, runs: SubjectRuns, case: AskedCase, known: CaseResult
+    ) -> Asked | None:
+        """What was measured before; None: it must be scored anew by what steps answered, and
+        nobody remembers that."""
+        subject = runs.subject
+        by_steps = bool(case.steps) and _is_stale(known, case)
+        below: ChainCalls | None = None
+        if known.call_id is not None and (by_steps or subject.own is not None):
+            below = await asyncio.to_thread(self.recorded, known.call_id)
+        if by_steps and below is None:
+            return None
+        failed = [s.step for s in known.scores if s.name == DELIVERED and s.passed is False]
+        return Asked(known, below=below, failed_step=failed[0] if failed else "")
+
+    async def _add_known(self, runs: SubjectRuns, case: AskedCase, before: Asked) -> None:
+        known = fresh = before.result
+        if case.judged or _is_stale(known, case):
+            fresh = await score(before, case, runs.subject.definition.chain)
         if fresh != known:
             runs.rescored += 1
             if self.keep_scores:
                 await self.keeping.add(fresh)
-        self._add(runs, case, Measured(fresh, asked=False))
+        await self._add(runs, case, before._replace(result=fresh), asked=False)
 
     async def _ask_all(self, to_ask: list[_Work]) -> None:
         """
@@ -167,13 +191,26 @@ class Runner:
             ticket.cost_nusd = asked.result.cost_nusd
             work.estimator.learn(ticket.cost_nusd)
         # Outside: a judge takes money, too, and would wait for what this call has set aside.
-        result = await score(asked, case)
-        self._add(runs, case, Measured(result, asked=True))
+        result = await score(asked, case, runs.subject.definition.chain)
+        await self._add(runs, case, asked._replace(result=result), asked=True)
         await self.keeping.add(result)
 
-    def _add(self, runs: SubjectRuns, case: AskedCase, measured: Measured) -> None:
-        runs.runs.setdefault(case.question, {})[measured.result.key.run] = measured
+    async def _add(self, runs: SubjectRuns, case: AskedCase, scored: Asked, *, asked: bool) -> None:
+        result, below = scored.result, scored.below
+        measured = Measured(result, asked=asked)
+        own = runs.subject.own
+        if own is not None and below is not None:
+            against: list[Finding] = []
+            if result.passed is False:
+                against = await own.findings(runs.subject.definition, below.root, below.calls)
+            measured = Measured(result, asked=asked, below=below, own=tuple(against))
+        runs.runs.setdefault(case.question, {})[result.key.run] = measured
         self.on_run(measured)
+
+
+def _is_stale(known: CaseResult, case: AskedCase) -> bool:
+    """Whether its scores are not those of what is expected now."""
+    return known.expected != case.expected or known.passed is None
 
 
 async def _all(work: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -16,10 +16,12 @@ from roadworthy.evaluation.cassettes import Recording, Replay, read_cassette
 from roadworthy.evaluation.expectations import PythonFunctions, Services
 from roadworthy.evaluation.judges import Judge, Judges
 from roadworthy.evaluation.keeping import Keeping
+from roadworthy.evaluation.own_suites import OwnSuites
 from roadworthy.evaluation.recorded import FromCalls
 from roadworthy.evaluation.runner import Measured, Runner, SubjectRuns, WhyLeftOut
 from roadworthy.evaluation.spending import Purse
 from roadworthy.evaluation.states import State, bound_models, judge_definitions
+from roadworthy.evaluation.step_runs import ChainCalls
 from roadworthy.evaluation.subjects import Selection, Subject, subject_of
 from roadworthy.evaluation.turns import Turns
 from roadworthy.models import Model, Upstream
@@ -28,6 +30,8 @@ from roadworthy.pipeline import Pipeline
 from roadworthy.pipeline.inprocess import in_process
 from roadworthy.registry import Actor, CaseResult, Registry, ResultKey
 from roadworthy.registry.binding import binding_of_task
+from roadworthy.storage import StateFolder
+from roadworthy.storage.recorded import recorded_tree
 from roadworthy.tasks import Project, Suite, TaskDefinition
 
 __all__ = ["Between", "Found", "OpenRegistry", "Options", "Session", "Watch"]
@@ -63,6 +67,8 @@ class Options:
     """Answer from this cassette in place of models."""
     channel: str = "production"
     """Whose gate is asked, and whose cases are asked beside a version's own."""
+    blame: bool = False
+    """Say of each failing run of a chain which step failed first."""
     from_calls: FromCalls | None = None
     """Ask what recorded calls asked, in place of cases. Nothing of it is kept: results are kept
     for good, and the texts of calls are not."""
@@ -257,6 +263,7 @@ class Session:
             stop=self.stop or asyncio.Event(),
             on_run=_ignore if self.watch is None else self.watch.run,
             keep_scores=keep_scores,
+            recorded=self._recorded,
         )
         try:
             runs = await runner.run(subjects)
@@ -285,7 +292,7 @@ class Session:
                 python=python,
             )
 
-        return subject_of(
+        subject = subject_of(
             state.definition,
             state.suite,
             version=state.version,
@@ -294,6 +301,13 @@ class Session:
             selection=self.options.selection,
             beside=state.beside,
         )
+        if state.own is None:
+            return subject
+        return replace(subject, own=OwnSuites(suites=state.own, services=services))
+
+    def _recorded(self, call: str) -> ChainCalls | None:
+        found = recorded_tree(StateFolder(self.state_folder), call)
+        return None if found is None else ChainCalls.of(*found)
 
     def _keep(self, results: Sequence[CaseResult]) -> None:
         assert self.registry is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +28,9 @@ __all__ = [
     "read_state",
     "read_states",
     "require_cases",
+    "require_chains",
     "with_channel",
+    "with_own_suites",
 ]
 
 
@@ -42,6 +45,9 @@ class State:
     gate: Gate
     beside: tuple[tuple[Case, Suite], ...] = ()
     """Cases of others that it is asked, too."""
+    own: Mapping[str, Suite] | None = None
+    """What the tasks are tested by that a chain runs, by name, where failures are blamed on steps;
+    None: they are not."""
     recorded: RecordedCases | None = None
     """What the cases were made of, where they are recorded calls; None: they are its suite's."""
 
@@ -57,8 +63,9 @@ class State:
     @property
     def judges(self) -> set[str]:
         """The tasks that its cases are judged by, as their checks name them."""
+        of_steps = [c for suite in (self.own or {}).values() for c in checks_of(suite)]
         beside = [c for case, suite in self.beside for c in (*checks_of_case(case), *suite.checks)]
-        return judges_named([*checks_of(self.suite), *beside])
+        return judges_named([*checks_of(self.suite), *beside, *of_steps])
 
 
 def checks_of(suite: Suite) -> list[dict[str, Any]]:
@@ -103,6 +110,30 @@ def read_state(
     )
 
 
+def with_own_suites(state: State, project: Project, registry: Registry | None) -> State:
+    """The state with the suites of the tasks that it runs; of a version, those of the versions
+    that it pins."""
+    if state.definition.chain is None:
+        return state
+    found: dict[str, Suite] = {}
+    for name, task in _run_by(state.definition).items():
+        if task.version == WORKING or registry is None:
+            found[name] = project.suites.get(name, Suite())
+        else:
+            with suppress(NotFound):
+                found[name] = registry.version(name, task.version).suite
+    return replace(state, own=found)
+
+
+def _run_by(definition: TaskDefinition) -> dict[str, TaskDefinition]:
+    """The tasks of its steps and of theirs, by name."""
+    steps = {} if definition.chain is None else definition.chain.tasks
+    found = dict(steps)
+    for task in steps.values():
+        found |= _run_by(task)
+    return found
+
+
 def require_cases(states: Iterable[State], tags: Collection[str]) -> None:
     """Raises InvalidInput where there is nothing to ask: that would look like success."""
     known: set[str] = set()
@@ -116,6 +147,16 @@ def require_cases(states: Iterable[State], tags: Collection[str]) -> None:
             )
     for tag in sorted(set(tags) - known):
         raise InvalidInput(f"no case has the tag {tag!r}{did_you_mean(tag, known)}")
+
+
+def require_chains(states: Iterable[State]) -> None:
+    """Raises InvalidInput where one has no steps that a failure could be blamed on."""
+    for state in states:
+        if state.definition.chain is None:
+            raise InvalidInput(
+                f"task {state.task!r} ({state.version}) is no chain: there are no steps to blame;"
+                " name a chain, or leave out --blame"
+            )
 
 
 def with_channel(state: State, registry: Registry, channel: str) -> State:

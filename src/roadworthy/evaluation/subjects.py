@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from roadworthy.core.errors import RoadworthyError
 from roadworthy.evaluation.expectations import Expectations, Services, compile_expectations
+from roadworthy.evaluation.own_suites import OwnSuites
 from roadworthy.models import Model
 from roadworthy.pipeline import TASK_PREFIX
 from roadworthy.registry import ResultKey
@@ -16,10 +19,13 @@ from roadworthy.tasks import Case, Suite, TaskDefinition
 from roadworthy.tasks.cases import (
     case_id,
     case_input,
+    checks_of_case,
     expectations_digest,
     question_digest,
     runs_of,
 )
+from roadworthy.tasks.chain.shapes import FREE_TEXT, list_of, shape_of
+from roadworthy.tasks.definition import ChainDefinition, StepDefinition
 from roadworthy.tasks.schemas import validator_of
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "AskedCase",
     "Selection",
     "Subject",
+    "definition_of_step",
     "judges_named",
     "reference_of",
     "subject_of",
@@ -54,6 +61,8 @@ class AskedCase:
     expectations: Expectations
     expected: str
     """Digest of what is expected."""
+    steps: Mapping[str, Expectations] = field(default_factory=dict)
+    """What is expected of a chain's steps, by name."""
     judged: bool = False
     """Whether a task judges its answers, which may have changed since they were scored."""
 
@@ -80,6 +89,8 @@ class Subject:
     cases: tuple[AskedCase, ...]
     invalid: tuple[str, ...] = ()
     """Ids of cases whose input this state does not accept."""
+    own: OwnSuites | None = None
+    """Of the tasks that a chain runs; None: failures are blamed on no step."""
 
     @property
     def task(self) -> str:
@@ -166,7 +177,8 @@ def subject_of(
                     case, owner, definition, services=of_suite[id(owner)]
                 ),
                 expected=expectations_digest(case, owner),
-                judged=bool(judges_named((*case.checks, *owner.checks))),
+                steps=_of_steps(case, owner, definition, of_suite[id(owner)]),
+                judged=bool(judges_named((*checks_of_case(case), *owner.checks))),
             )
     return Subject(
         definition=definition,
@@ -175,3 +187,31 @@ def subject_of(
         cases=tuple(asked.values()),
         invalid=tuple(invalid),
     )
+
+
+def _of_steps(
+    case: Case, suite: Suite, definition: TaskDefinition, services: Services
+) -> dict[str, Expectations]:
+    """What the case expects of steps that this state has."""
+    chain = definition.chain
+    if chain is None:
+        return {}
+    sources = Suite(sources=suite.sources)
+    found = {}
+    for step in chain.steps:
+        if step.name in case.steps:
+            expected = case.steps[step.name]
+            alone = Case(input={}, expect=expected.expect, checks=expected.checks)
+            of_step = definition_of_step(chain, step)
+            found[step.name] = compile_expectations(alone, sources, of_step, services=services)
+    return found
+
+
+def definition_of_step(chain: ChainDefinition, step: StepDefinition) -> TaskDefinition:
+    """The task that a step runs, with what the chain gets of it: a list of a step that runs for
+    each item, which has no input of its own."""
+    task = chain.tasks[step.task]
+    if step.for_each is None:
+        return task
+    listed = list_of(shape_of(task.output_schema or FREE_TEXT))
+    return msgspec.structs.replace(task, input_schema={}, output_schema=listed)

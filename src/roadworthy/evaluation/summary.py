@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from roadworthy.core import NUSD_PER_USD
+from roadworthy.evaluation.blame import Blame
+from roadworthy.evaluation.blame_report import blamed_runs, reasons_of
 from roadworthy.evaluation.recorded import RecordedCases
 from roadworthy.evaluation.report import (
     CaseReport,
@@ -54,6 +56,8 @@ def task_report(
             for case in asked
         ]
     )
+    blamed = blamed_runs(found)
+    by_run = {} if blamed is None else blamed.by_run
     new = [m.result for case in asked for m in runs[case.id] if m.asked]
     return TaskReport(
         task=subject.task,
@@ -63,10 +67,11 @@ def task_report(
         binding=subject.binding,
         figures=figures,
         repeats=_repeats([(case, runs[case.id]) for case in asked]),
-        cases=tuple(_case(case, runs[case.id], answers) for case in subject.cases),
+        cases=tuple(_case(case, runs[case.id], answers, by_run) for case in subject.cases),
         recorded=None
         if recorded is None
         else _recorded(recorded, [(case, runs[case.id]) for case in asked]),
+        blame=None if blamed is None else blamed.report,
         gate=has_thresholds(gate),
         misses=tuple(decide(gate, figures) if misses is None else misses),
         invalid=subject.invalid,
@@ -85,7 +90,12 @@ def _runs(found: SubjectRuns, case: AskedCase) -> list[Measured]:
     return [runs[run] for run in sorted(runs)]
 
 
-def _case(case: AskedCase, runs: Sequence[Measured], recorded: Mapping[str, Any]) -> CaseReport:
+def _case(
+    case: AskedCase,
+    runs: Sequence[Measured],
+    recorded: Mapping[str, Any],
+    blamed: Mapping[tuple[str, int], Blame],
+) -> CaseReport:
     answers = [_answer(measured.result) for measured in runs]
     repeated = len(answers) > 1
     return CaseReport(
@@ -94,7 +104,7 @@ def _case(case: AskedCase, runs: Sequence[Measured], recorded: Mapping[str, Any]
         tags=tuple(case.case.tags),
         weight=case.case.weight,
         question=case.question,
-        runs=tuple(map(_run, runs)),
+        runs=tuple(_run(one, blamed.get((case.question, one.result.key.run))) for one in runs),
         wanted=case.runs,
         identical=share_identical(answers) if repeated else None,
         agreement=pairwise_agreement(answers) if repeated else None,
@@ -144,7 +154,7 @@ def _verdict(passed: Sequence[bool | None]) -> CaseVerdict:
     return "passed" if True in passed else "unscored"
 
 
-def _run(measured: Measured) -> RunReport:
+def _run(measured: Measured, blamed: Blame | None) -> RunReport:
     result = measured.result
     return RunReport(
         run=result.key.run,
@@ -157,6 +167,8 @@ def _run(measured: Measured) -> RunReport:
         cost_usd=None if result.cost_nusd is None else result.cost_nusd / NUSD_PER_USD,
         call=result.call_id,
         asked=measured.asked,
+        blamed="" if blamed is None else blamed.step,
+        because=() if blamed is None else reasons_of(blamed),
     )
 
 

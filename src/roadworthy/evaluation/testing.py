@@ -21,7 +21,14 @@ from roadworthy.core.errors import InvalidInput
 from roadworthy.evaluation.recorded_states import with_calls
 from roadworthy.evaluation.report import Report, TaskReport
 from roadworthy.evaluation.session import Found, Options, Session
-from roadworthy.evaluation.states import State, read_states, require_cases, with_channel
+from roadworthy.evaluation.states import (
+    State,
+    read_states,
+    require_cases,
+    require_chains,
+    with_channel,
+    with_own_suites,
+)
 from roadworthy.evaluation.subjects import WORKING, Selection
 from roadworthy.evaluation.summary import task_report
 from roadworthy.registry import Miss, MoveRequest, Registry
@@ -53,6 +60,9 @@ async def run_tests(
             return [with_calls(state, folder, options.from_calls) for state in states]
         if registry is not None and version not in (None, WORKING):
             states = [with_channel(state, registry, options.channel) for state in states]
+        if options.blame:
+            require_chains(states)
+            states = [with_own_suites(state, session.project, registry) for state in states]
         require_cases(states, options.selection.tags)
         return states
 

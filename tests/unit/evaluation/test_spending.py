@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pipelines import MODEL, TRIAGE
-from roadworthy.evaluation.spending import MaxCostReached, Estimator, Purse
+from roadworthy.evaluation.spending import Estimator, MaxCostReached, Purse
 from roadworthy.tasks import TaskDefinition
 from roadworthy.tasks.definition import ChainDefinition, StepDefinition, Votes
 

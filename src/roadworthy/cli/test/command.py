@@ -29,6 +29,7 @@ def run_cases(
     inputs: options.Inputs = 100,
     since: options.Since = None,
     with_tests: options.WithTests = False,
+    blame: options.Blame = False,
     tags: options.Tags = None,
     runs: options.Runs = None,
     max_cost: options.MaxCost = None,
@@ -64,8 +65,11 @@ def run_cases(
         use_earlier=not no_cache,
         record=record,
         replay=replay,
+        blame=blame,
         from_calls=calls_wanted(from_calls, inputs, since, with_tests=with_tests),
     )
+    if blame and compare is not None:
+        raise typer.BadParameter("--blame looks at one version; leave it out with --compare")
     if from_calls and compare is not None:
         raise typer.BadParameter("--compare asks cases; leave out --from-calls")
     outputs = Outputs(junit=junit, json=json, markdown=markdown, show_all=show_all)

@@ -9,6 +9,7 @@ import typer
 
 __all__ = [
     "All",
+    "Blame",
     "ChangedSince",
     "Compare",
     "Concurrency",
@@ -61,6 +62,14 @@ FromCallsFlag: TypeAlias = Annotated[
         "--from-calls",
         help="Ask what recorded calls of TASK asked, those as a step of a chain included, in place"
         " of its cases.",
+    ),
+]
+Blame: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--blame",
+        help="Of a chain: say which step each failing run failed first, and what share of failures"
+        " each step causes.",
     ),
 ]
 Inputs: TypeAlias = Annotated[

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from roadworthy.cli.columns import columns
-from roadworthy.evaluation.report import CaseReport, Report, TaskReport
+from roadworthy.evaluation.report import BlameReport, CaseReport, Report, TaskReport
 from roadworthy.evaluation.rows import (
+    BLAME_HEAD,
     Row,
+    blame_rows,
+    blame_sentence,
     case_note,
     gate_sentence,
     headline,
@@ -19,6 +22,7 @@ from roadworthy.evaluation.rows import (
     rows_of,
     run_reasons,
     spent_sentence,
+    unexplained_sentence,
     unkept_sentence,
     usd,
 )
@@ -53,6 +57,8 @@ def _task(task: TaskReport, everything: bool) -> Iterator[str]:
     yield from _cases("Failing", task.failing, everything)
     unscored = [case for case in task.cases if case.verdict == "unscored"]
     yield from _cases("Unscored", unscored, everything)
+    if task.blame is not None:
+        yield from _blame(task.blame)
     if task.figures.flaky:
         yield f"Flaky: {', '.join(task.figures.flaky)}."
     if task.invalid:
@@ -66,6 +72,13 @@ def _task(task: TaskReport, everything: bool) -> Iterator[str]:
         yield gate
         if task.decided:
             yield from (f"  {miss.message}" for miss in task.misses)
+
+
+def _blame(found: BlameReport) -> Iterator[str]:
+    yield blame_sentence(found)
+    yield columns([BLAME_HEAD, *blame_rows(found)], indent=2)
+    if found.unexplained:
+        yield unexplained_sentence(found)
 
 
 def _table(rows: Sequence[Row]) -> str:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from roadworthy.core.errors import ProjectError, RoadworthyError
@@ -30,6 +30,7 @@ from roadworthy.tasks.expectations import (
     expected_fields,
     read_check,
 )
+from roadworthy.tasks.expectations.kind import Placed
 
 __all__ = ["Expectations", "compile_expectations", "passed_of"]
 
@@ -66,6 +67,8 @@ class Expectations:
     expects_error: bool
     """Whether the case waits for an error in place of a value."""
     checks: tuple[_Compiled, ...]
+    places: Mapping[str, str] = field(default_factory=dict)
+    """JSON pointers to where in the output expectations look, by the names of their scores."""
 
     async def score(self, answer: Answer) -> tuple[Score, ...]:
         """One score for each expectation, in their order; never raises for what an answer holds.
@@ -106,6 +109,11 @@ def compile_expectations(
         checks=tuple(
             _compiled(label, one, about, services) for label, one in zip(labels, read, strict=True)
         ),
+        places={
+            label: check.kind.at
+            for label, (check, _) in zip(labels, read, strict=True)
+            if check is not None and isinstance(check.kind, Placed)
+        },
     )
 
 

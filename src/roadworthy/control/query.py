@@ -127,6 +127,14 @@ class CallQuery(BaseModel):
         Text, Field(alias="schema", description="The output schema's whole digest.")
     ] = None
     conversation: Annotated[Text, Field(description="The conversation's id.")] = None
+    steps: Annotated[
+        bool | None,
+        BeforeValidator(_unset_if_empty),
+        Field(
+            description="With steps of chains, or without; left out: only where a task, a model, a"
+            " version, a mode or a schema is asked for."
+        ),
+    ] = None
     error_code: Annotated[Text, Field(description="The error that the caller was given.")] = None
     since: Annotated[
         Text, Field(description="Started at or after: `24h` ago, or `2026-11-21T03:41:07Z`.")
@@ -152,6 +160,7 @@ class CallQuery(BaseModel):
             schema_digest=self.digest,
             conversation_id=self.conversation,
             error_code=self.error_code,
+            steps=self.steps,
             since_us=parse_moment(since, now_us=now_us, param="since") if since else None,
             until_us=parse_moment(until, now_us=now_us, param="until") if until else None,
         )

@@ -14,7 +14,14 @@ import msgspec
 
 from roadworthy.models import Model
 from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
-from roadworthy.storage.views import CallFilter, CallPage, Overview, StoredCall
+from roadworthy.storage.views import (
+    CallFilter,
+    CallPage,
+    CallTree,
+    Overview,
+    StoredCall,
+    TaskRuleFigures,
+)
 from roadworthy.tasks import TaskDefinition
 
 __all__ = ["CallSource", "Definition", "GatewayStatus", "ServedTask", "Status"]
@@ -38,6 +45,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     task: TaskDefinition
     model: Model
+    """Nameless where steps or rules answer."""
 
 
 class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +94,16 @@ class CallSource(Protocol):
         Raises:
             NotFound: no such call, or more than one.
         """
+        ...
+
+    def call_tree(self, root_id: str) -> CallTree:
+        """The call of this id with those below it, as far as they are recorded."""
+        ...
+
+    def rules(
+        self, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60
+    ) -> list[TaskRuleFigures]:
+        """Rules that took effect, by task, over the span of an overview."""
         ...
 
     def overview(

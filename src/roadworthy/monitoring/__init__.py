@@ -7,5 +7,16 @@ from roadworthy.monitoring.conformance import (
     Share,
     report_of,
 )
+from roadworthy.monitoring.rules import RuleLine, RuleReport, TaskRules, rule_report
 
-__all__ = ["Change", "ConformanceLine", "ConformanceReport", "Share", "report_of"]
+__all__ = [
+    "Change",
+    "ConformanceLine",
+    "ConformanceReport",
+    "RuleLine",
+    "RuleReport",
+    "Share",
+    "TaskRules",
+    "report_of",
+    "rule_report",
+]

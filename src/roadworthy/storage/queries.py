@@ -28,7 +28,6 @@ __all__ = [
     "new_calls",
     "overview",
     "task_names",
-    "with_steps",
 ]
 
 MAX_COUNTED = 1_000
@@ -172,21 +171,13 @@ def _matching(where: CallFilter) -> Select[Any]:
             query = query.where(column == column_text(value))
     if where.surface is None:
         query = query.where(calls.c.surface.not_in(UNCOUNTED))
-    if not with_steps(where):
+    if not where.with_steps:
         query = query.where(calls.c.parent_id.is_(None))
     if where.since_us is not None:
         query = query.where(calls.c.started_us >= where.since_us)
     if where.until_us is not None:
         query = query.where(calls.c.started_us < where.until_us)
     return query
-
-
-def with_steps(where: CallFilter) -> bool:
-    """Whether steps of chains are asked for."""
-    if where.steps is not None:
-        return where.steps
-    told = (where.task, where.model, where.version, where.mode, where.schema_digest, where.root_id)
-    return any(value is not None for value in told)
 
 
 def _older_than(engine: Engine, call_id: str) -> ColumnElement[bool]:

@@ -137,7 +137,7 @@ def _counts_of(row: dict[str, Any]) -> Counts:
         output_tokens=row["output_tokens"],
         cost_nusd=cost_nusd,
         # A chain's steps say it themselves.
-        unpriced=int(cost_nusd is None and attempts > 0),
+        unpriced=int(cost_nusd is None and row["model"] != ""),
         priced=int(asked and cost_nusd is not None),
     )
 

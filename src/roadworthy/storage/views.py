@@ -47,6 +47,14 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int | None = None
     until_us: int | None = None
 
+    @property
+    def with_steps(self) -> bool:
+        """Whether steps of chains are asked for."""
+        if self.steps is not None:
+            return self.steps
+        told = (self.task, self.model, self.version, self.mode, self.schema_digest, self.root_id)
+        return any(value is not None for value in told)
+
 
 class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a list of calls."""

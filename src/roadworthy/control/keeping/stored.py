@@ -9,10 +9,19 @@ from sqlalchemy import Engine
 
 from roadworthy.control.source import Definition, GatewayStatus, ServedTask, Status
 from roadworthy.core import Clock, SystemClock
+from roadworthy.pipeline.compiled import NO_MODEL
 from roadworthy.storage import StateFolder, queries
 from roadworthy.storage.ledger_queries import read_ledger
 from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
-from roadworthy.storage.views import CallFilter, CallPage, Overview, StoredCall
+from roadworthy.storage.rule_queries import read_rules
+from roadworthy.storage.views import (
+    CallFilter,
+    CallPage,
+    CallTree,
+    Overview,
+    StoredCall,
+    TaskRuleFigures,
+)
 from roadworthy.tasks import Snapshot, TaskDefinition
 
 __all__ = ["StoredSource"]
@@ -68,6 +77,16 @@ class StoredSource:
     def find_call(self, call_id: str) -> StoredCall:
         return queries.find_call(self._engine, self._folder, call_id)
 
+    def call_tree(self, root_id: str) -> CallTree:
+        return queries.call_tree(self._engine, root_id)
+
+    def rules(
+        self, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60
+    ) -> list[TaskRuleFigures]:
+        return read_rules(
+            self._engine, since_us=since_us, until_us=until_us, task=task, buckets=buckets
+        )
+
     def overview(
         self, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60
     ) -> Overview:
@@ -94,7 +113,10 @@ class StoredSource:
     def find_task(self, name: str) -> Definition | None:
         snapshot = self._publisher.snapshot
         task = snapshot.tasks.get(name)
-        return None if task is None else Definition(task=task, model=snapshot.models[task.model])
+        if task is None:
+            return None
+        model = snapshot.models[task.model] if task.model else NO_MODEL
+        return Definition(task=task, model=model)
 
     def model_names(self) -> list[str]:
         return sorted(self._publisher.snapshot.models)

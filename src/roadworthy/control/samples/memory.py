@@ -20,10 +20,13 @@ from roadworthy.storage.views import (
     CallFilter,
     CallPage,
     CallRow,
+    CallTree,
     Figures,
     Overview,
+    RuleFigures,
     StoredCall,
     TaskFigures,
+    TaskRuleFigures,
 )
 
 __all__ = ["MemorySource"]
@@ -62,6 +65,29 @@ class MemorySource:
             raise NotFound(f"{number} has an id that begins with {call_id[:40]!r}.")
         return StoredCall(call=found[0], texts_kept=self.texts_kept)
 
+    def call_tree(self, root_id: str) -> CallTree:
+        below = [_row(call) for call in self.calls if call.root_id == root_id]
+        root = next((_row(call) for call in self.calls if call.id == root_id), None)
+        resumed = tuple(call.id for call in reversed(self.calls) if call.resumes == root_id)
+        below.sort(key=lambda row: row.started_us)
+        return CallTree(root=root, below=below, resumed_by=resumed)
+
+    def rules(
+        self,
+        *,
+        since_us: int,
+        until_us: int,
+        task: str | None = None,
+        buckets: int = 60,  # noqa: ARG002 - nothing is summed up here
+    ) -> list[TaskRuleFigures]:
+        inside = [
+            call
+            for call in self.calls
+            if since_us <= call.started_us < until_us and task in (None, call.task)
+        ]
+        ruled = {call.task for call in inside if call.rules} | ({task} if task else set())
+        return [_rules([c for c in inside if c.task == name], name) for name in sorted(ruled)]
+
     def overview(
         self, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60
     ) -> Overview:
@@ -80,8 +106,11 @@ class MemorySource:
             since_us=since_us,
             until_us=until_us,
             bucket_us=width_us,
-            total=_figures(inside, since_us),
-            series=[_figures(by_bucket[i], since_us + i * width_us) for i in range(buckets)],
+            total=_figures(inside, since_us, apart=task is None),
+            series=[
+                _figures(by_bucket[i], since_us + i * width_us, apart=task is None)
+                for i in range(buckets)
+            ],
             tasks=[
                 TaskFigures(task=name, figures=_figures(by_task[name], since_us))
                 for name in busiest
@@ -123,10 +152,13 @@ def _matches(call: Call, where: CallFilter) -> bool:
         (where.schema_digest, call.schema_digest),
         (where.conversation_id, call.conversation_id),
         (where.error_code, call.error.code if call.error else None),
+        (where.root_id, call.root_id),
+        (where.resumes, call.resumes),
     )
     return (
         all(want is None or want == have for want, have in wanted)
         and (where.surface is not None or call.surface not in UNCOUNTED)
+        and (call.parent_id is None or where.with_steps)
         and (where.since_us is None or call.started_us >= where.since_us)
         and (where.until_us is None or call.started_us < where.until_us)
     )
@@ -151,25 +183,56 @@ def _row(call: Call) -> CallRow:
         attempts=len(call.attempts),
         repairs=len(call.repairs),
         conversation_id=call.conversation_id,
+        parent_id=call.parent_id,
+        root_id=call.root_id,
+        step=call.step if call.parent_id else None,
+        item=call.item,
+        resumes=call.resumes,
     )
 
 
-def _figures(calls: Sequence[Call], start_us: int) -> Figures:
-    durations_ms = sorted(c.duration_us / 1000 for c in calls if c.outcome not in UNTIMED)
+def _figures(calls: Sequence[Call], start_us: int, *, apart: bool = False) -> Figures:
+    """``apart``: steps of chains are no calls of their own, as in an overview of all tasks."""
+    told = [call for call in calls if not (apart and call.parent_id)]
+    durations_ms = sorted(c.duration_us / 1000 for c in told if c.outcome not in UNTIMED)
+    checks = [(c.outcome, c.schema_digest, len(c.attempts)) for c in calls]
     return Figures(
         start_us=start_us,
-        calls=len(calls),
-        answered=sum(call.outcome in ANSWERED for call in calls),
-        checked=sum(is_checked(c.outcome, c.schema_digest, len(c.attempts)) for c in calls),
-        conforming=sum(is_conforming(c.outcome, c.schema_digest, len(c.attempts)) for c in calls),
-        outcomes=dict(Counter(call.outcome for call in calls)),
-        input_tokens=_sum(call.usage.input_tokens for call in calls),
-        output_tokens=_sum(call.usage.output_tokens for call in calls),
-        cost_nusd=_sum(call.cost_nusd for call in calls),
-        unpriced=sum(call.cost_nusd is None for call in calls),
+        calls=len(told),
+        nested=sum(call.parent_id is not None for call in calls),
+        answered=sum(call.outcome in ANSWERED for call in told),
+        checked=sum(is_checked(*check) for check in checks),
+        conforming=sum(is_conforming(*check) for check in checks),
+        outcomes=dict(Counter(call.outcome for call in told)),
+        input_tokens=_sum(call.usage.input_tokens for call in told),
+        output_tokens=_sum(call.usage.output_tokens for call in told),
+        cost_nusd=_sum(call.cost_nusd for call in told),
+        unpriced=sum(call.cost_nusd is None and call.model != "" for call in calls),
         p50_ms=_quantile(durations_ms, 0.50),
         p95_ms=_quantile(durations_ms, 0.95),
         p99_ms=_quantile(durations_ms, 0.99),
+    )
+
+
+def _rules(calls: Sequence[Call], task: str) -> TaskRuleFigures:
+    fired = Counter(fired for call in calls for fired in set(call.rules))
+    asked = [c.cost_nusd for c in calls if c.outcome not in ("rule", "rejected")]
+    priced = [cost for cost in asked if cost is not None]
+    return TaskRuleFigures(
+        task=task,
+        calls=len(calls),
+        rules=[
+            RuleFigures(
+                task=task,
+                rule=rule.name,
+                effect=rule.effect,
+                calls=number,
+                example=next(c.id for c in calls if rule in c.rules),
+            )
+            for rule, number in fired.most_common()
+        ],
+        priced=len(priced),
+        mean_cost_nusd=sum(priced) / len(priced) if priced else None,
     )
 
 

@@ -166,7 +166,8 @@ def test_the_overview_says_so_when_all_is_well() -> None:
 
 
 def test_what_is_unknown_is_never_shown_as_nothing() -> None:
-    call = plain_call(schema_digest=None, outcome="unchecked", usage=Usage(), cost_nusd=None)
+    unknown: dict[str, Any] = {"usage": Usage(), "cost_nusd": None, "model": "local"}
+    call = plain_call(schema_digest=None, outcome="unchecked", **unknown)
     client = client_of(MemorySource([call]))
     overview = page_of(client, "/?span=1h").text
     assert "Nothing was checked" in overview

@@ -5,7 +5,7 @@ Pure; the input and what it must satisfy stand in the call afterwards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from roadworthy.conformance import (
@@ -19,14 +19,14 @@ from roadworthy.conformance import (
 from roadworthy.core import Mode
 from roadworthy.core.errors import InvalidRequest
 from roadworthy.models import Model
-from roadworthy.pipeline.compiled import CompiledTask
+from roadworthy.pipeline.compiled import CompiledTask, asking
 from roadworthy.pipeline.recorder import Recorder
 from roadworthy.pipeline.request import CallRequest
 from roadworthy.pipeline.resolve import Target
 from roadworthy.pipeline.state import ServingState
 from roadworthy.tasks import input_from_messages
 
-__all__ = ["Checked", "check_request", "parameters_of"]
+__all__ = ["Checked", "asked_by", "check_request", "parameters_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +69,8 @@ def check_request(
             _require_no_model(task, request)
         else:
             recorder.call.input = _task_input(task, request)
-            schema, plan = task.output, task.plan
-            modes = modes_beside(task.modes, parameters_of(task, request))
-            if schema is None:
-                schema = _caller_schema(request)
-                plan = None if schema is None else plan_request(schema, modes)
-            elif modes != task.modes:
-                plan = plan_request(schema, modes, name=task.definition.name)
+            schema = task.output or _caller_schema(request)
+            modes, plan = _plan(task, request, schema)
         if schema is not None:
             _require_one_answer(request)
     return Checked(
@@ -92,6 +87,27 @@ def check_request(
 def parameters_of(task: CompiledTask | None, request: CallRequest) -> dict[str, Any]:
     """A task's own parameters are part of its version; a caller may only add to them."""
     return request.parameters | task.definition.parameters if task else request.parameters
+
+
+def asked_by(checked: Checked, model: Model) -> Checked:
+    """The same request with this model in place of the task's own."""
+    assert checked.task is not None
+    task = asking(checked.task, model)
+    modes, plan = _plan(task, checked.request, checked.schema)
+    return replace(checked, model=model, task=task, modes=modes, plan=plan)
+
+
+def _plan(
+    task: CompiledTask, request: CallRequest, schema: OutputSchema | None
+) -> tuple[tuple[Mode, ...], Plan | None]:
+    modes = modes_beside(task.modes, parameters_of(task, request))
+    if schema is None:
+        return modes, None
+    if schema is not task.output:
+        return modes, plan_request(schema, modes)
+    if modes == task.modes:
+        return modes, task.plan
+    return modes, plan_request(schema, modes, name=task.definition.name)
 
 
 def _timeout_s(state: ServingState, request: CallRequest, task: CompiledTask | None) -> float:

@@ -105,7 +105,7 @@ class PinnedVersions:
                 " install its files, or call another version"
             )
         try:
-            return compile_task(definition, bind)
+            return compile_task(definition, bind, root=root)
         except TaskUnservable:
             raise
         except RoadworthyError as error:

@@ -92,5 +92,5 @@ def _compile(
 ) -> CompiledTask:
     again = None if known is None else with_definition(known, definition)
     if again is None:
-        return compile_task(definition, state.model)
+        return compile_task(definition, state.model, root=state.snapshot.root)
     return bind_again(again, state.model)

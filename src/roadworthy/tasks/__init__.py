@@ -30,6 +30,7 @@ from roadworthy.tasks.project import (
     survey_project,
 )
 from roadworthy.tasks.prompt import CompiledPrompt
+from roadworthy.tasks.ruleset import RuleSet, Ruling
 from roadworthy.tasks.snapshot import (
     SnapshotWatcher,
     build_snapshot,
@@ -51,6 +52,8 @@ __all__ = [
     "Gate",
     "Project",
     "RepairLevel",
+    "RuleSet",
+    "Ruling",
     "Snapshot",
     "SnapshotWatcher",
     "StreamMode",

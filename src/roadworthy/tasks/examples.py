@@ -78,7 +78,7 @@ def _rules(definition: TaskDefinition, root: Path | None) -> RuleSet:
     references = python_references(definition.rules) if root is not None else ()
     if root is None or not references:
         return RuleSet(definition)
-    return RuleSet(definition, load_functions(references, definition.sources, root))
+    return RuleSet(definition, load_functions(references, root.resolve()))
 
 
 def _answer(definition: TaskDefinition, output: Any) -> str:

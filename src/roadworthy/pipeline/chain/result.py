@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from roadworthy.conformance import describe
-from roadworthy.core import Violation
+from roadworthy.conformance.reasons import MAX_REASONS, general_path
+from roadworthy.core import Reason, Violation
 from roadworthy.core.errors import OutputError, OutputNonconforming
 from roadworthy.pipeline.decided import Decided
 from roadworthy.pipeline.recorder import Recorder
@@ -23,7 +24,7 @@ def chain_result(decided: Decided, recorder: Recorder, value: Any) -> Finished:
     call = recorder.call
     violations = _violations(decided, recorder, value)
     if violations:
-        call.outcome = "failed"
+        call.outcome, call.reasons = "failed", _reasons(decided, violations)
         return Finished(call=call, error=_nonconforming(violations), steps=recorder.below)
     call.outcome, call.value = "chain", value
     is_text = decided.checked.schema is None and isinstance(value, str)
@@ -41,7 +42,19 @@ def _violations(decided: Decided, recorder: Recorder, value: Any) -> tuple[Viola
     task = checked.task
     if task is None or task.constraints is None:
         return ()
-    return task.constraints.violations(recorder.call.input or {}, value)
+    return task.constraints.violations(recorder.call.input or {}, value, decided.variables)
+
+
+def _reasons(decided: Decided, violations: tuple[Violation, ...]) -> tuple[Reason, ...]:
+    """What is counted of it: no model's attempt tells, as it does of other calls."""
+    schema = decided.checked.schema
+    if schema is None:
+        return ()
+    found = dict.fromkeys(
+        Reason(kind="failure", name=v.keyword, path=general_path(v.path, schema))
+        for v in violations
+    )
+    return tuple(found)[:MAX_REASONS]
 
 
 def _nonconforming(violations: tuple[Violation, ...]) -> OutputError:

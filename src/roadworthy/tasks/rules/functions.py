@@ -78,7 +78,7 @@ class RuleFunction:
             raise EvaluationError("a value is of another type than its parameter") from error
         try:
             result = self.function(**given)
-        except Exception as error:  # the project's own code: its name and line are the record
+        except Exception as error:  # the project's own code: its kind and line are the record
             raise RuleFailed(f"{self.name} raised {_raised(error)}; mend the function") from error
         return self._as_json(result)
 
@@ -92,11 +92,9 @@ class RuleFunction:
             ) from error
 
 
-def load_functions(
-    references: Iterable[str], sources: Mapping[str, str], root: Path
-) -> dict[str, RuleFunction]:
+def load_functions(references: Iterable[str], root: Path) -> dict[str, RuleFunction]:
     """The functions by reference (``tasks/orders/rules.py:total``), from the files of the project
-    at `root`, whose texts are `sources`.
+    at `root`.
 
     Raises:
         UnusableFunction: one is missing, cannot be run or says nothing of its types.
@@ -107,9 +105,11 @@ def load_functions(
         file, _, name = reference.rpartition(":")
         by_file.setdefault(file, []).append(name)
     for file, names in by_file.items():
-        if file not in sources:
-            raise UnusableFunction(f"{file} is not among the task's sources")
-        functions, _ = functions_in(file, sources[file], names, root)
+        try:
+            source = (root / file).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise UnusableFunction(f"{file} is not in the project, or is no text") from error
+        functions, _ = functions_in(file, source, names, root)
         found |= {f"{file}:{name}": function for name, function in functions.items()}
     return found
 

@@ -9,6 +9,7 @@ import pytest
 
 from chains import ByTask, Held, chain, chain_pipeline, failing, run_chain, said, step, wish
 from roadworthy.core.errors import OutputNonconforming, UpstreamUnavailable
+from roadworthy.tasks import ConstraintDefinition
 
 
 def test_steps_take_what_is_wired_and_the_last_one_is_the_answer() -> None:
@@ -152,3 +153,23 @@ def test_calls_below_are_handed_to_who_asks_for_them_even_if_the_chain_fails() -
         ("one", "first_pass"),
         ("two", "errored"),
     ]
+
+
+def test_a_chain_is_held_to_its_own_constraints_and_nothing_is_asked_again() -> None:
+    told = ConstraintDefinition(name="short", require="size(output.text) < 5", message="too long")
+    upstream = ByTask()
+    finished, journal = run_chain(chain(step("one"), constraints=(told,)), upstream)
+    assert isinstance(finished.error, OutputNonconforming)
+    assert "too long (constraint short)" in finished.error.message
+    assert (finished.call.outcome, len(upstream.asked)) == ("failed", 1)
+    assert [(r.kind, r.name, r.path) for r in finished.call.reasons] == [
+        ("failure", "constraint", "/text")
+    ]
+    assert journal[0].outcome == "first_pass"
+
+
+def test_what_the_steps_give_is_held_to_the_schema_that_the_chain_states() -> None:
+    narrow = {"type": "object", "properties": {"text": {"maxLength": 3}}}
+    finished, _ = run_chain(chain(step("one"), output_schema=narrow))
+    assert isinstance(finished.error, OutputNonconforming)
+    assert [(r.name, r.path) for r in finished.call.reasons] == [("maxLength", "/text")]

@@ -38,7 +38,6 @@ def begin_run(decided: Decided, recorder: Recorder, run_step: RunStep) -> ChainR
     assert task is not None
     if checked.schema is not None:
         call.schema_digest = checked.schema.digest
-        recorder.schema = checked.schema
     return ChainRun(
         task=task,
         plan=_plan(task),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from roadworthy.conformance import OutputSchema, Plan, compile_schema, plan_request
@@ -12,23 +11,17 @@ from roadworthy.core import Mode
 from roadworthy.core.errors import TaskUnservable
 from roadworthy.models import Capabilities, Model, modes_from
 from roadworthy.pipeline.chain.plan import ChainPlan, compile_chain
-from roadworthy.tasks import CompiledPrompt, ConstraintSet, RuleSet, TaskDefinition
+from roadworthy.pipeline.choosing.priors import Priors
+from roadworthy.tasks import CompiledPrompt, ConstraintSet, TaskDefinition
 from roadworthy.tasks.asked_models import asked_models
-from roadworthy.tasks.rules import (
-    RuleFunction,
-    UnusableFunction,
-    load_functions,
-    python_references,
-)
-from roadworthy.tasks.sources import differing_sources
 
 __all__ = [
     "NO_MODEL",
     "Binding",
     "CompiledTask",
-    "asking",
     "bind_again",
     "compile_task",
+    "modes_of",
     "unbound_model",
     "with_definition",
     "with_model",
@@ -58,30 +51,35 @@ class CompiledTask:
     """In which to ask for structure, the first that fits; as the task chose, or all the model's."""
     constraints: ConstraintSet | None = None
     """What must hold of an answer beside its schema; None: nothing."""
-    rules: RuleSet | None = None
-    """What is decided before a model is asked; None: nothing."""
     models: Mapping[str, Model]
     """All logical models that it or anything within it may ask, by name."""
     chain: ChainPlan | None = None
     steps: Mapping[str, CompiledTask]
     """The tasks that the steps of its chain run, by name."""
     judges: Mapping[str, CompiledTask]
+    priors: Priors = field(default_factory=Priors, compare=False)
+    """What its model says without content of the fields that are chosen by likelihood."""
 
     @property
     def has_constraints(self) -> bool:
         """Whether more than its schema must hold of an answer, which only a whole one can show."""
         return self.constraints is not None
 
+    @property
+    def has_rivals(self) -> bool:
+        """Whether its answer is made of several, or of likelihoods, and not simply asked for."""
+        given = self.definition
+        return bool(given.votes or given.best_of or given.choose)
 
-def compile_task(definition: TaskDefinition, bind: Binding, *, root: str = "") -> CompiledTask:
+
+def compile_task(definition: TaskDefinition, bind: Binding) -> CompiledTask:
     """The task, its steps and its judges, as the models serve them that their names stand for.
-    ``root`` is the project's folder, where the Python of its rules is installed.
 
     Raises:
-        TaskUnservable: a model that it may ask is not bound, or Python is not installed.
+        TaskUnservable: a model that it may ask is not bound.
         ProjectError, InvalidSchema: a template, a constraint, a step or a schema does not compile.
     """
-    return _compile(definition, _bound(definition, bind), root)
+    return _compile(definition, _bound(definition, bind))
 
 
 def bind_again(task: CompiledTask, bind: Binding) -> CompiledTask:
@@ -102,7 +100,7 @@ def with_model(task: CompiledTask, model: Model) -> CompiledTask:
     asked = dict.fromkeys(task.models, model)
     for judge in task.judges.values():
         asked |= judge.models
-    return replace(asking(task, model), models=asked, steps=steps)
+    return replace(_asking(task, model), models=asked, steps=steps)
 
 
 def with_definition(task: CompiledTask, definition: TaskDefinition) -> CompiledTask | None:
@@ -133,11 +131,10 @@ def unbound_model(label: str, model: str) -> str:
     )
 
 
-def _compile(definition: TaskDefinition, models: Mapping[str, Model], root: str) -> CompiledTask:
-    rules = None if not definition.rules else RuleSet(definition, _functions(definition, root))
+def _compile(definition: TaskDefinition, models: Mapping[str, Model]) -> CompiledTask:
     output = None if definition.output_schema is None else compile_schema(definition.output_schema)
     model = models[definition.model] if definition.model else NO_MODEL
-    modes = _modes(definition, model)
+    modes = modes_of(definition, model)
     chain = definition.chain
     return CompiledTask(
         definition=definition,
@@ -147,57 +144,33 @@ def _compile(definition: TaskDefinition, models: Mapping[str, Model], root: str)
         plan=_plan(definition, output, modes),
         model=model,
         modes=modes,
-        constraints=_constraints(definition, rules),
-        rules=rules,
+        constraints=ConstraintSet(definition) if definition.constraints else None,
         models=_own(definition, models),
         chain=None if chain is None else compile_chain(definition),
         steps={
-            name: _compile(task, models, root)
-            for name, task in (chain.tasks if chain else {}).items()
+            name: _compile(task, models) for name, task in (chain.tasks if chain else {}).items()
         },
-        judges={name: _compile(task, models, root) for name, task in definition.judges.items()},
+        judges={name: _compile(task, models) for name, task in definition.judges.items()},
     )
-
-
-def _constraints(definition: TaskDefinition, rules: RuleSet | None) -> ConstraintSet | None:
-    if not definition.constraints:
-        return None
-    return ConstraintSet(definition, None if rules is None else rules.variables)
-
-
-def _functions(definition: TaskDefinition, root: str) -> dict[str, RuleFunction]:
-    """The Python functions of the rules, from what is installed."""
-    references = python_references(definition.rules)
-    if not references:
-        return {}
-    if not root or differing_sources(definition, Path(root)):
-        raise TaskUnservable(
-            f"{definition.name}@{definition.version} computes with Python that is not installed"
-            " here as it was checked; install its files"
-        )
-    try:
-        return load_functions(references, Path(root).resolve())
-    except UnusableFunction as error:
-        raise TaskUnservable(f"{definition.name}@{definition.version}: {error.message}") from error
 
 
 def _with_models(task: CompiledTask, models: Mapping[str, Model]) -> CompiledTask:
     definition = task.definition
     own = models[definition.model] if definition.model else NO_MODEL
     return replace(
-        asking(task, own),
+        _asking(task, own),
         models=_own(definition, models),
         steps={name: _with_models(step, models) for name, step in task.steps.items()},
         judges={name: _with_models(judge, models) for name, judge in task.judges.items()},
     )
 
 
-def asking(task: CompiledTask, model: Model) -> CompiledTask:
-    """The task with this model in place of its own, if it has one; what else it names stays."""
+def _asking(task: CompiledTask, model: Model) -> CompiledTask:
+    """The task with this model in place of its own, if it has one."""
     definition = task.definition
     if not definition.model or model == task.model:
         return task
-    modes = _modes(definition, model)
+    modes = modes_of(definition, model)
     return replace(task, model=model, modes=modes, plan=_plan(definition, task.output, modes))
 
 
@@ -228,8 +201,10 @@ def _plan(
     return plan_request(output, modes, name=definition.name)
 
 
-def _modes(definition: TaskDefinition, model: Model) -> tuple[Mode, ...]:
-    """As the task chose, as far as this model can: a version may outlive the model that it was
+def modes_of(definition: TaskDefinition, model: Model) -> tuple[Mode, ...]:
+    """In which modes the task asks this model, the first that fits.
+
+    As the task chose, as far as this model can: a version may outlive the model that it was
     written for."""
     can = model.capabilities.modes
     chosen = tuple(mode for mode in modes_from(can, definition.mode) if mode in (*can, "none"))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Final
+
+import msgspec
 
 from roadworthy.conformance import Plan
-from roadworthy.core import Attempt, Message
+from roadworthy.core import Attempt, Message, Purpose
 from roadworthy.core.errors import RoadworthyError
-from roadworthy.models import Ask, Reply, Structured, Upstream
+from roadworthy.models import Ask, Choice, Reply, Structured, Upstream
 from roadworthy.pipeline.prepare import Prepared
 from roadworthy.pipeline.recorder import Recorder
 
 __all__ = ["Generation"]
+
+_DIGITS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +28,31 @@ class Generation:
     prepared: Prepared
     recorder: Recorder
 
-    async def answer(self) -> Reply:
+    async def answer(self, purpose: Purpose = "answer") -> Reply:
         return await self._attempt(
             Attempt(
                 model=self.prepared.model.name,
                 provider=self.prepared.model.provider,
                 mode=self.recorder.call.mode,
+                purpose=purpose,
             ),
             self.ask(self.prepared.messages, self.prepared.structured),
         )
+
+    async def weigh(
+        self, messages: list[Message], plan: Plan, choice: Choice, *, purpose: Purpose
+    ) -> Reply:
+        """How likely the values of a choice are; what was learned is the attempt's text."""
+        ask = self.ask(messages, plan.structured)
+        attempt = Attempt(
+            model=self.prepared.model.name,
+            provider=self.prepared.model.provider,
+            mode=plan.mode,
+            purpose=purpose,
+        )
+        reply = await self._attempt(attempt, msgspec.structs.replace(ask, choice=choice))
+        attempt.text = _weights(choice, reply) or attempt.text
+        return reply
 
     async def reask(self, messages: list[Message], plan: Plan) -> Reply:
         return await self._attempt(
@@ -64,3 +86,12 @@ class Generation:
             raise
         recorder.end_attempt(attempt, self.prepared.model, reply)
         return reply
+
+
+def _weights(choice: Choice, reply: Reply) -> str:
+    """The probabilities as JSON, the likeliest first: ``{"sentiment":{"positive":0.61,…}}``."""
+    told: dict[str, float] = {}
+    for share in sorted(reply.shares, key=lambda share: -share.log_p):
+        names = (choice.values[value].removeprefix('"').removesuffix('"') for value in share.values)
+        told[" | ".join(names)] = round(math.exp(share.log_p), _DIGITS)
+    return msgspec.json.encode({choice.field: told}).decode() if told else ""

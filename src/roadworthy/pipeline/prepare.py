@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from roadworthy.conformance import Constraints, OutputSchema, Terms, plan_request
+from roadworthy.conformance import Constraints, OutputSchema, Terms
 from roadworthy.core import Message, Mode
 from roadworthy.models import Model, Structured
 from roadworthy.pipeline.checked import Checked, parameters_of
 from roadworthy.pipeline.compiled import CompiledTask
 from roadworthy.pipeline.decided import Decided
-from roadworthy.pipeline.filling import asked_schema
 from roadworthy.pipeline.recorder import Recorder
 from roadworthy.tasks import StreamMode
 
@@ -39,6 +38,8 @@ class Prepared:
     """On `Clock.elapsed_us`."""
     stream: StreamMode
     """How the answer is sent on to a caller who asked for a stream."""
+    task: CompiledTask | None = None
+    """What is served; None: a plain model."""
 
 
 def prepare(decided: Decided, recorder: Recorder) -> Prepared:
@@ -48,15 +49,12 @@ def prepare(decided: Decided, recorder: Recorder) -> Prepared:
         InvalidInput: a template cannot be rendered with this input; no model needs to be asked.
     """
     checked, call = decided.checked, recorder.call
-    task, plan, schema = checked.task, checked.plan, checked.schema
+    task, plan = checked.task, checked.plan
     if task is None:
         messages = asked = checked.request.messages
     else:
         with recorder.stage("render"):
-            messages = asked = task.prompt.render(call.input or {}, decided.variables)
-            if decided.filled and schema is not None:
-                schema = asked_schema(schema, decided.filled)
-                plan = plan_request(schema, checked.modes, name=task.definition.name)
+            messages = asked = task.prompt.render(call.input or {})
     if plan is not None:
         if plan.instruction is not None:
             messages = with_instruction(messages, plan.instruction)
@@ -71,17 +69,18 @@ def prepare(decided: Decided, recorder: Recorder) -> Prepared:
         messages=messages,
         asked=asked,
         parameters=parameters_of(task, checked.request),
-        schema=schema,
+        schema=checked.schema,
         modes=checked.modes,
         structured=plan.structured if plan else None,
         terms=Terms(
             repair=definition.repair if definition else "schema",
             max_reasks=definition.max_reasks if definition else DEFAULT_MAX_REASKS,
             form=plan.form if plan else "plain",
-            constraints=_constraints(decided, call.input),
+            constraints=_constraints(task, call.input),
         ),
         deadline_us=checked.deadline_us,
-        stream="buffered" if decided.filled else _stream_mode(checked),
+        stream=_stream_mode(checked),
+        task=task,
     )
 
 
@@ -93,8 +92,8 @@ def _stream_mode(checked: Checked) -> StreamMode:
         return "buffered"
     if checked.schema is None:
         return "raw"
-    if task is not None and task.has_constraints:
-        return "buffered"  # only a whole answer can show whether it keeps them
+    if task is not None and (task.has_constraints or task.has_rivals):
+        return "buffered"  # only whole answers can show whether they keep them, or which it is
     own = task is not None and task.output is not None
     # A mode may have a form of its own of the schema: then what the model writes is not the answer.
     as_it_comes = own and declared == "raw" and plan is not None and plan.form == "plain"
@@ -113,11 +112,7 @@ def with_instruction(messages: list[Message], instruction: str) -> list[Message]
     return [{"role": "system", "content": instruction}, *messages]
 
 
-def _constraints(decided: Decided, input_: dict[str, Any] | None) -> Constraints | None:
-    task, filled = decided.checked.task, decided.filled
+def _constraints(task: CompiledTask | None, input_: dict[str, Any] | None) -> Constraints | None:
     if task is None or task.constraints is None:
         return None
-    violations = partial(task.constraints.violations, input_ or {})
-    if not filled:
-        return partial(violations, variables=decided.variables)
-    return lambda output: violations({**output, **filled}, decided.variables, filled=filled.keys())
+    return partial(task.constraints.violations, input_ or {})

@@ -82,6 +82,11 @@ class Recorder:
     def offset_us(self) -> int:
         return self._clock.elapsed_us() - self._began_us
 
+    def branch(self) -> Recorder:
+        """A pen for one of several answers to the same call: how that ends is said of the answer
+        alone, and its attempts stand in the call as well."""
+        return _Branch(self, self._clock)
+
     def stage(self, name: str) -> _StageTimer:
         """A context that writes one stage into the call, however it is left."""
         return _StageTimer(self, name)
@@ -136,6 +141,22 @@ class Recorder:
         if self.schema is not None and outcome != "first_pass":
             call.reasons = reasons_of(call, self.schema)
         call.duration_us = self.offset_us()
+
+
+class _Branch(Recorder):
+    """See `Recorder.branch`."""
+
+    def __init__(self, trunk: Recorder, clock: Clock) -> None:
+        call = msgspec.structs.replace(trunk.call, attempts=[], stages=[])
+        super().__init__(call, clock, above=trunk.above)
+        self._trunk = trunk
+        self._began_us = trunk.began_us
+        self.schema, self.purse = trunk.schema, trunk.purse
+
+    def begin_attempt(self, attempt: Attempt) -> Attempt:
+        super().begin_attempt(attempt)
+        self._trunk.call.attempts.append(attempt)
+        return attempt
 
 
 def bug_error(call: Call) -> RoadworthyError:

@@ -4,13 +4,15 @@ with them. Pure."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from roadworthy.core.documents import Document, Fault, did_you_mean
 from roadworthy.tasks.definition import TaskDefinition, Votes
 from roadworthy.tasks.fields import input_fields, resolve_local
 
-__all__ = ["chosen_fields", "closed_fields", "votes_of", "voting_faults"]
+__all__ = ["chosen_fields", "closed_fields", "closed_values", "votes_of", "voting_faults"]
+
+_CLOSED_KINDS: Final[dict[Any, tuple[Any, ...]]] = {"boolean": (True, False), "null": (None,)}
 
 
 def votes_of(given: int | Votes | None) -> Votes | None:
@@ -32,17 +34,29 @@ def closed_fields(output_schema: dict[str, Any]) -> tuple[str, ...]:
     """The top-level fields that have few values, all of them known: an enum, a union of constants,
     a boolean; in the schema's order."""
     fields = input_fields(output_schema)
-    return tuple(name for name, field in fields.items() if _is_closed(field, output_schema))
+    return tuple(
+        name for name, field in fields.items() if closed_values(field, output_schema) is not None
+    )
 
 
-def _is_closed(field: dict[str, Any], root: dict[str, Any]) -> bool:
-    if isinstance(field.get("enum"), list) or "const" in field or field.get("type") == "boolean":
-        return True
+def closed_values(field: dict[str, Any], root: dict[str, Any]) -> list[Any] | None:
+    """The values that a field can have, in the schema's order; None: it is not closed, and can
+    have any number of them. ``root`` is the schema that the field is a part of."""
+    if "const" in field:
+        return [field["const"]]
+    if isinstance(field.get("enum"), list):
+        return list(field["enum"])
+    kinds = field.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if all(kind in _CLOSED_KINDS for kind in kinds):
+        return [value for kind in kinds for value in _CLOSED_KINDS[kind]]
     for keyword in ("anyOf", "oneOf"):
         options = field.get(keyword)
         if isinstance(options, list) and options:
-            return all(_is_closed(resolve_local(option, root), root) for option in options)
-    return False
+            parts = [closed_values(resolve_local(option, root), root) for option in options]
+            known = [part for part in parts if part is not None]
+            return [v for part in known for v in part] if len(known) == len(parts) else None
+    return None
 
 
 def voting_faults(

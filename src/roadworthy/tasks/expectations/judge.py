@@ -21,7 +21,7 @@ from roadworthy.tasks.expectations.kind import About, Placed
 from roadworthy.tasks.fields import input_fields, required_names
 from roadworthy.tasks.places import find
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "judge_input", "judge_score"]
 
 GIVEN: Final = ("input", "output", "rubric")
 _MAX_REASON: Final = 500
@@ -85,7 +85,9 @@ class Judge(Placed, frozen=True, kw_only=True):
             if faults:
                 return _unscored(faults[0])
             _, value = find(answer.value, self.at)
-            given = _given(judge, {"input": answer.input, "output": value, "rubric": self.rubric})
+            given = judge_input(
+                judge, {"input": answer.input, "output": value, "rubric": self.rubric}
+            )
             try:
                 said = await services.ask_task(self.judge, given)
             except RoadworthyError as error:
@@ -97,11 +99,9 @@ class Judge(Placed, frozen=True, kw_only=True):
         return score
 
     def _verdict(self, said: Any, judge: TaskDefinition) -> Verdict:
-        bounds, found = _bounds(judge), said.get("score") if isinstance(said, dict) else None
-        if bounds is None or not isinstance(found, int | float):
+        degree = judge_score(judge, said)
+        if degree is None:
             return _unscored(f"{self.judge} gave no score")
-        low, high = bounds
-        degree = (found - low) / (high - low)
         if not 0 <= degree <= 1:
             return _unscored(f"{self.judge} gave a score out of its bounds")
         reason = said.get("reason")
@@ -116,7 +116,16 @@ def _unscored(reason: str) -> Verdict:
     return Verdict(passed=None, reason=reason)
 
 
-def _given(judge: TaskDefinition, values: dict[str, Any]) -> dict[str, Any]:
+def judge_score(judge: TaskDefinition, said: Any) -> float | None:
+    """The score in what a judge said, brought from its bounds to 0 to 1; None: there is none."""
+    bounds, found = _bounds(judge), said.get("score") if isinstance(said, dict) else None
+    if bounds is None or not isinstance(found, int | float):
+        return None
+    low, high = bounds
+    return (found - low) / (high - low)
+
+
+def judge_input(judge: TaskDefinition, values: dict[str, Any]) -> dict[str, Any]:
     """What the judge's input declares of the values; JSON where it takes text alone."""
     inputs = schema_type(judge.input_schema)
     required = required_names(judge.input_schema)

@@ -1,0 +1,1 @@
+"""Closed fields by their likelihood, in place of what a model writes."""

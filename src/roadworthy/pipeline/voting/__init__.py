@@ -1,0 +1,1 @@
+"""Several answers to one call: the majority by field, or a judge's favourite."""

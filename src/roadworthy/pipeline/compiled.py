@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from roadworthy.conformance import OutputSchema, Plan, compile_schema, plan_request
@@ -12,13 +13,21 @@ from roadworthy.core.errors import TaskUnservable
 from roadworthy.models import Capabilities, Model, modes_from
 from roadworthy.pipeline.chain.plan import ChainPlan, compile_chain
 from roadworthy.pipeline.choosing.priors import Priors
-from roadworthy.tasks import CompiledPrompt, ConstraintSet, TaskDefinition
+from roadworthy.tasks import CompiledPrompt, ConstraintSet, RuleSet, TaskDefinition
 from roadworthy.tasks.asked_models import asked_models
+from roadworthy.tasks.rules import (
+    RuleFunction,
+    UnusableFunction,
+    load_functions,
+    python_references,
+)
+from roadworthy.tasks.sources import differing_sources
 
 __all__ = [
     "NO_MODEL",
     "Binding",
     "CompiledTask",
+    "asking",
     "bind_again",
     "compile_task",
     "modes_of",
@@ -51,6 +60,8 @@ class CompiledTask:
     """In which to ask for structure, the first that fits; as the task chose, or all the model's."""
     constraints: ConstraintSet | None = None
     """What must hold of an answer beside its schema; None: nothing."""
+    rules: RuleSet | None = None
+    """What is decided before a model is asked; None: nothing."""
     models: Mapping[str, Model]
     """All logical models that it or anything within it may ask, by name."""
     chain: ChainPlan | None = None
@@ -72,14 +83,15 @@ class CompiledTask:
         return bool(given.votes or given.best_of or given.choose)
 
 
-def compile_task(definition: TaskDefinition, bind: Binding) -> CompiledTask:
+def compile_task(definition: TaskDefinition, bind: Binding, *, root: str = "") -> CompiledTask:
     """The task, its steps and its judges, as the models serve them that their names stand for.
+    ``root`` is the project's folder, where the Python of its rules is installed.
 
     Raises:
-        TaskUnservable: a model that it may ask is not bound.
+        TaskUnservable: a model that it may ask is not bound, or Python is not installed.
         ProjectError, InvalidSchema: a template, a constraint, a step or a schema does not compile.
     """
-    return _compile(definition, _bound(definition, bind))
+    return _compile(definition, _bound(definition, bind), root)
 
 
 def bind_again(task: CompiledTask, bind: Binding) -> CompiledTask:
@@ -100,7 +112,7 @@ def with_model(task: CompiledTask, model: Model) -> CompiledTask:
     asked = dict.fromkeys(task.models, model)
     for judge in task.judges.values():
         asked |= judge.models
-    return replace(_asking(task, model), models=asked, steps=steps)
+    return replace(asking(task, model), models=asked, steps=steps)
 
 
 def with_definition(task: CompiledTask, definition: TaskDefinition) -> CompiledTask | None:
@@ -131,7 +143,8 @@ def unbound_model(label: str, model: str) -> str:
     )
 
 
-def _compile(definition: TaskDefinition, models: Mapping[str, Model]) -> CompiledTask:
+def _compile(definition: TaskDefinition, models: Mapping[str, Model], root: str) -> CompiledTask:
+    rules = None if not definition.rules else RuleSet(definition, _functions(definition, root))
     output = None if definition.output_schema is None else compile_schema(definition.output_schema)
     model = models[definition.model] if definition.model else NO_MODEL
     modes = modes_of(definition, model)
@@ -144,29 +157,53 @@ def _compile(definition: TaskDefinition, models: Mapping[str, Model]) -> Compile
         plan=_plan(definition, output, modes),
         model=model,
         modes=modes,
-        constraints=ConstraintSet(definition) if definition.constraints else None,
+        constraints=_constraints(definition, rules),
+        rules=rules,
         models=_own(definition, models),
         chain=None if chain is None else compile_chain(definition),
         steps={
-            name: _compile(task, models) for name, task in (chain.tasks if chain else {}).items()
+            name: _compile(task, models, root)
+            for name, task in (chain.tasks if chain else {}).items()
         },
-        judges={name: _compile(task, models) for name, task in definition.judges.items()},
+        judges={name: _compile(task, models, root) for name, task in definition.judges.items()},
     )
+
+
+def _constraints(definition: TaskDefinition, rules: RuleSet | None) -> ConstraintSet | None:
+    if not definition.constraints:
+        return None
+    return ConstraintSet(definition, None if rules is None else rules.variables)
+
+
+def _functions(definition: TaskDefinition, root: str) -> dict[str, RuleFunction]:
+    """The Python functions of the rules, from what is installed."""
+    references = python_references(definition.rules)
+    if not references:
+        return {}
+    if not root or differing_sources(definition, Path(root)):
+        raise TaskUnservable(
+            f"{definition.name}@{definition.version} computes with Python that is not installed"
+            " here as it was checked; install its files"
+        )
+    try:
+        return load_functions(references, Path(root).resolve())
+    except UnusableFunction as error:
+        raise TaskUnservable(f"{definition.name}@{definition.version}: {error.message}") from error
 
 
 def _with_models(task: CompiledTask, models: Mapping[str, Model]) -> CompiledTask:
     definition = task.definition
     own = models[definition.model] if definition.model else NO_MODEL
     return replace(
-        _asking(task, own),
+        asking(task, own),
         models=_own(definition, models),
         steps={name: _with_models(step, models) for name, step in task.steps.items()},
         judges={name: _with_models(judge, models) for name, judge in task.judges.items()},
     )
 
 
-def _asking(task: CompiledTask, model: Model) -> CompiledTask:
-    """The task with this model in place of its own, if it has one."""
+def asking(task: CompiledTask, model: Model) -> CompiledTask:
+    """The task with this model in place of its own, if it has one; what else it names stays."""
     definition = task.definition
     if not definition.model or model == task.model:
         return task

@@ -29,6 +29,7 @@ from roadworthy.pipeline.chain.streaming import StepEnded, StepStream
 from roadworthy.pipeline.checked import check_request
 from roadworthy.pipeline.decided import Decided, decide
 from roadworthy.pipeline.fields import Fields
+from roadworthy.pipeline.filling import with_filled
 from roadworthy.pipeline.flow import Flow, Settle, Whole
 from roadworthy.pipeline.generate import Generation
 from roadworthy.pipeline.prepare import prepare
@@ -107,7 +108,7 @@ class Pipeline:
                 definition = target.task.definition
                 call.version = definition.version
                 recorder.purse = purse_of(definition.max_cost_usd, call.task, None)
-        return decide(state, check_request(state, request, recorder, target), recorder)
+        return decide(check_request(state, request, recorder, target), recorder)
 
     async def _answer(self, state: ServingState, decided: Decided, recorder: Recorder) -> Finished:
         """The whole answer, of rules, of steps or of a model; not settled yet."""
@@ -116,7 +117,8 @@ class Pipeline:
         if decided.is_chain:
             return await answer_by_steps(decided, recorder, partial(self._step, state, recorder))
         generation = Generation(self.upstream, prepare(decided, recorder), recorder)
-        return await answer_whole(generation, partial(self._step, state, recorder))
+        finished = await answer_whole(generation, partial(self._step, state, recorder))
+        return with_filled(finished, decided.checked.schema, decided.filled)
 
     async def _flow(
         self, state: ServingState, decided: Decided, recorder: Recorder, settle: Settle
@@ -135,6 +137,7 @@ class Pipeline:
                 flows = Flow if prepared.stream == "raw" else Fields
                 return CallStream(call=recorder.call, deltas=await flows(generation, settle).open())
             finished = await answer_whole(generation, partial(self._step, state, recorder))
+            finished = with_filled(finished, decided.checked.schema, decided.filled)
         else:
             finished = decided.finished
         settle(recorder.call.outcome, finished.error)
@@ -147,7 +150,7 @@ class Pipeline:
         request, recorder = self._begin_step(above, errand)
         with self._settled_on_error(state, recorder):
             target = Target(recorder.call.task, errand.task.model, errand.task)
-            decided = decide(state, check_request(state, request, recorder, target), recorder)
+            decided = decide(check_request(state, request, recorder, target), recorder)
             finished = await self._answer(state, decided, recorder)
         self._settle(state, recorder, recorder.call.outcome, finished.error)
         return finished
@@ -168,7 +171,7 @@ class Pipeline:
 
         with self._settled_on_error(state, recorder):
             target = Target(recorder.call.task, errand.task.model, errand.task)
-            decided = decide(state, check_request(state, request, recorder, target), recorder)
+            decided = decide(check_request(state, request, recorder, target), recorder)
             return (await self._flow(state, decided, recorder, settle)).deltas
 
     def _begin(self, request: CallRequest) -> tuple[ServingState, Recorder]:

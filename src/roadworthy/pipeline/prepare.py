@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from roadworthy.conformance import Constraints, OutputSchema, Terms
+from roadworthy.conformance import Constraints, OutputSchema, Terms, plan_request
 from roadworthy.core import Message, Mode
 from roadworthy.models import Model, Structured
 from roadworthy.pipeline.checked import Checked, parameters_of
 from roadworthy.pipeline.compiled import CompiledTask
 from roadworthy.pipeline.decided import Decided
+from roadworthy.pipeline.filling import asked_schema
 from roadworthy.pipeline.recorder import Recorder
 from roadworthy.tasks import StreamMode
 
@@ -49,12 +50,15 @@ def prepare(decided: Decided, recorder: Recorder) -> Prepared:
         InvalidInput: a template cannot be rendered with this input; no model needs to be asked.
     """
     checked, call = decided.checked, recorder.call
-    task, plan = checked.task, checked.plan
+    task, plan, schema = checked.task, checked.plan, checked.schema
     if task is None:
         messages = asked = checked.request.messages
     else:
         with recorder.stage("render"):
-            messages = asked = task.prompt.render(call.input or {})
+            messages = asked = task.prompt.render(call.input or {}, decided.variables)
+            if decided.filled and schema is not None:
+                schema = asked_schema(schema, decided.filled)
+                plan = plan_request(schema, checked.modes, name=task.definition.name)
     if plan is not None:
         if plan.instruction is not None:
             messages = with_instruction(messages, plan.instruction)
@@ -69,17 +73,17 @@ def prepare(decided: Decided, recorder: Recorder) -> Prepared:
         messages=messages,
         asked=asked,
         parameters=parameters_of(task, checked.request),
-        schema=checked.schema,
+        schema=schema,
         modes=checked.modes,
         structured=plan.structured if plan else None,
         terms=Terms(
             repair=definition.repair if definition else "schema",
             max_reasks=definition.max_reasks if definition else DEFAULT_MAX_REASKS,
             form=plan.form if plan else "plain",
-            constraints=_constraints(task, call.input),
+            constraints=_constraints(decided, call.input),
         ),
         deadline_us=checked.deadline_us,
-        stream=_stream_mode(checked),
+        stream="buffered" if decided.filled else _stream_mode(checked),
         task=task,
     )
 
@@ -112,7 +116,11 @@ def with_instruction(messages: list[Message], instruction: str) -> list[Message]
     return [{"role": "system", "content": instruction}, *messages]
 
 
-def _constraints(task: CompiledTask | None, input_: dict[str, Any] | None) -> Constraints | None:
+def _constraints(decided: Decided, input_: dict[str, Any] | None) -> Constraints | None:
+    task, filled = decided.checked.task, decided.filled
     if task is None or task.constraints is None:
         return None
-    return partial(task.constraints.violations, input_ or {})
+    violations = partial(task.constraints.violations, input_ or {})
+    if not filled:
+        return partial(violations, variables=decided.variables)
+    return lambda output: violations({**output, **filled}, decided.variables, filled=filled.keys())

@@ -7,9 +7,22 @@ from typing import Any
 
 import pytest
 
-from chains import ByTask, Held, chain, chain_pipeline, failing, run_chain, said, step, wish
+from chains import (
+    ByTask,
+    Held,
+    chain,
+    chain_pipeline,
+    failing,
+    run_chain,
+    said,
+    step,
+    step_task,
+    wish,
+)
 from roadworthy.core.errors import OutputNonconforming, UpstreamUnavailable
+from roadworthy.pipeline import Pipeline
 from roadworthy.tasks import ConstraintDefinition
+from roadworthy.tasks.definition import Votes
 
 
 def test_steps_take_what_is_wired_and_the_last_one_is_the_answer() -> None:
@@ -173,3 +186,28 @@ def test_what_the_steps_give_is_held_to_the_schema_that_the_chain_states() -> No
     finished, _ = run_chain(chain(step("one"), output_schema=narrow))
     assert isinstance(finished.error, OutputNonconforming)
     assert [(r.name, r.path) for r in finished.call.reasons] == [("maxLength", "/text")]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_was_measured_of_a_steps_fields_is_told_of_the_chains(stream: bool) -> None:
+    voted = step_task("one", votes=Votes(n=3))
+    whole = chain(step("one"), tasks={"one": voted})
+    parts = chain(
+        step("one"), step("two"), output={"a/b": "one.text", "c": "two.text"}, tasks={"one": voted}
+    )
+    for sheet, pointer in ((whole, "/text"), (parts, "/a~1b")):
+        pipeline, journal = chain_pipeline(sheet, ByTask())
+        asyncio.run(_ended(pipeline, stream=stream))
+        told = journal.calls[-1].confidence
+        assert {place: (c.value, c.method) for place, c in told.items()} == {
+            pointer: (1.0, "votes")
+        }
+
+
+async def _ended(pipeline: Pipeline, *, stream: bool) -> None:
+    if not stream:
+        await pipeline.run(wish())
+        return
+    flowing = await pipeline.stream(wish(stream=True))
+    async for _ in flowing.deltas:
+        pass

@@ -28,7 +28,7 @@ async def answer_by_steps(decided: Decided, recorder: Recorder, run_step: RunSte
     except StepFailed as failure:
         return failed_by_step(failure, recorder)
     with recorder.stage("conform"):
-        return chain_result(decided, recorder, run.plan.output.value(run.values))
+        return chain_result(decided, recorder, run.plan.output.value(run.values), run.calls)
 
 
 def begin_run(decided: Decided, recorder: Recorder, run_step: RunStep) -> ChainRun:

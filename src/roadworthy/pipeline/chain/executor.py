@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from roadworthy.core import Stage
+from roadworthy.core import Call, Stage
 from roadworthy.core.errors import JournalUnavailable, RoadworthyError, UpstreamTimeout
 from roadworthy.pipeline.chain.errand import Errand, RunStep
 from roadworthy.pipeline.chain.failure import StepFailed, failure_of, name_step
@@ -40,6 +40,8 @@ class ChainRun:
     deadline_us: int
     values: dict[str, Any]
     recorded: Mapping[str, Any]
+    calls: dict[str, Call] = field(default_factory=dict)
+    """Of the steps that have answered; of one that runs for each item, none."""
     _waiting: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,6 +162,8 @@ class ChainRun:
         undelivered = failure_of(finished)
         if undelivered is not None:
             raise StepFailed(name_step(undelivered, step, item=item), finished)
+        if item is None:
+            self.calls[step] = finished.call
         return finished.call.value
 
     def errand(self, task: str, given: Any, step: str, item: int | None = None) -> Errand:

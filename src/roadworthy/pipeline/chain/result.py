@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from roadworthy.conformance import describe
+from roadworthy.conformance.pointer import pointer_of
 from roadworthy.conformance.reasons import MAX_REASONS, general_path
-from roadworthy.core import Reason, Violation
+from roadworthy.core import Call, Confidence, Reason, Violation
 from roadworthy.core.errors import OutputError, OutputNonconforming
 from roadworthy.pipeline.decided import Decided
 from roadworthy.pipeline.recorder import Recorder
 from roadworthy.pipeline.request import Finished
-from roadworthy.tasks.chain.paths import ABSENT
+from roadworthy.tasks.chain.paths import ABSENT, EACH
 
 __all__ = ["chain_result"]
 
 
-def chain_result(decided: Decided, recorder: Recorder, value: Any) -> Finished:
+def chain_result(
+    decided: Decided, recorder: Recorder, value: Any, calls: Mapping[str, Call]
+) -> Finished:
     """The chain's answer, or why it may not be delivered. Nothing is asked again: what a step
-    gave has been held to its own schema and constraints."""
+    gave has been held to its own schema and constraints. ``calls`` are the steps', by name."""
     call = recorder.call
     violations = _violations(decided, recorder, value)
     if violations:
         call.outcome, call.reasons = "failed", _reasons(decided, violations)
         return Finished(call=call, error=_nonconforming(violations), steps=recorder.below)
     call.outcome, call.value = "chain", value
+    call.confidence = _confidence(decided, calls)
     is_text = decided.checked.schema is None and isinstance(value, str)
     text = value if is_text else msgspec.json.encode(value).decode()
     return Finished(call=call, text=text, steps=recorder.below)
@@ -43,6 +48,26 @@ def _violations(decided: Decided, recorder: Recorder, value: Any) -> tuple[Viola
     if task is None or task.constraints is None:
         return ()
     return task.constraints.violations(recorder.call.input or {}, value, decided.variables)
+
+
+def _confidence(decided: Decided, calls: Mapping[str, Call]) -> dict[str, Confidence]:
+    """What was measured of the fields that were taken over from a step, as they were."""
+    task = decided.checked.task
+    if task is None or task.chain is None:
+        return {}
+    output = task.chain.output
+    wired = (
+        [("", output.whole)] if output.whole else [(pointer_of([n]), p) for n, p in output.fields]
+    )
+    found: dict[str, Confidence] = {}
+    for target, path in wired:
+        if path.source not in calls or EACH in path.parts:
+            continue
+        source = pointer_of([part for part in path.parts if part is not EACH])
+        for pointer, confidence in calls[path.source].confidence.items():
+            if pointer == source or pointer.startswith(source + "/"):
+                found[target + pointer.removeprefix(source)] = confidence
+    return found
 
 
 def _reasons(decided: Decided, violations: tuple[Violation, ...]) -> tuple[Reason, ...]:

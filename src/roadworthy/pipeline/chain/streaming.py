@@ -6,7 +6,7 @@ nothing can stand in its place once it has begun. Else the whole is sent once it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from roadworthy.core import ANSWERED, Call, Stage
@@ -67,7 +67,7 @@ class StepStream:
             self._finished = failed_by_step(failure, self._recorder)
             return None
         if errand is None:
-            self._finished = self._result(run.plan.output.value(run.values))
+            self._finished = self._result(run.plan.output.value(run.values), run.calls)
         return errand
 
     def finished(self) -> Finished:
@@ -116,7 +116,7 @@ class StepStream:
             outcome = "errored" if step.outcome in ANSWERED else step.outcome
             self._settle(outcome, name_step(error, step.step))
         elif step.outcome in ANSWERED:
-            finished = self._result(step.value)
+            finished = self._result(step.value, {step.step: step})
             self._settle(call.outcome, finished.error)
             if finished.error is not None:
                 raise finished.error
@@ -124,9 +124,9 @@ class StepStream:
             call.value = step.value
             self._settle(step.outcome, None)
 
-    def _result(self, value: Any) -> Finished:
+    def _result(self, value: Any, calls: Mapping[str, Call]) -> Finished:
         with self._recorder.stage("conform"):
-            return chain_result(self._decided, self._recorder, value)
+            return chain_result(self._decided, self._recorder, value, calls)
 
 
 async def _until_last(run: ChainRun, last: StepPlan | None) -> Errand | None:

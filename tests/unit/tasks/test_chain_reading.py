@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from roadworthy.tasks import Project
+from roadworthy.tasks.chain.absence import absent_steps
 
 Files = Mapping[str, str]
 Load = Callable[[Files], Project]
@@ -333,9 +334,11 @@ def test_what_may_be_absent_is_known_before_a_call(
         (found,) = faults(files)
         assert found.endswith('the answer of "extract" is an object, and text is taken from answer')
         return
-    schema = load(files).tasks["sheet"].output_schema
-    assert schema is not None
-    assert schema["required"] == required
+    task = load(files).tasks["sheet"]
+    assert task.output_schema is not None
+    assert task.output_schema["required"] == required
+    assert task.chain is not None
+    assert [n for n in ("first", "second") if n not in absent_steps(task.chain)] == required
 
 
 EACH = STEPS.replace('input.text = "first"', 'input.text = "input.text"').replace(
@@ -355,13 +358,13 @@ EACH = STEPS.replace('input.text = "first"', 'input.text = "input.text"').replac
     ],
 )
 def test_a_step_for_each_item_gives_a_list(load: Load, first: str, required: list[str]) -> None:
-    schema = load(project(EACH.replace("FIRST", first).replace("SECOND", ""))).tasks["sheet"]
-    assert schema.output_schema is not None
-    assert schema.output_schema["required"] == required
-    assert schema.output_schema["properties"]["first"] == {
-        "type": "array",
-        "items": {"type": "string"},
-    }
+    task = load(project(EACH.replace("FIRST", first).replace("SECOND", ""))).tasks["sheet"]
+    assert task.output_schema is not None
+    assert task.output_schema["required"] == required
+    listed = {"type": "array", "items": {"type": "string"}}
+    assert task.output_schema["properties"]["first"] == listed
+    assert task.chain is not None
+    assert [n for n in ("first", "second") if n not in absent_steps(task.chain)] == required
 
 
 def test_a_chain_whose_last_step_answers_free_text_does_so(load: Load) -> None:

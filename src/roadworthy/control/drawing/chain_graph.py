@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,7 @@ class GraphNode:
     name: str
     notes: tuple[str, ...] = ()
     """What is said beneath the name, in a few words each."""
-    after: dict[str, tuple[str, ...]]
+    after: Mapping[str, tuple[str, ...]]
     """By node before it, what flows from there, as paths; nothing: it is only waited for."""
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from roadworthy.core.documents import Fault, did_you_mean
 from roadworthy.expressions import ExpressionError, Scope, check_expression
+from roadworthy.tasks.chain.absence import default_stands, why_skipped
 from roadworthy.tasks.chain.draft import WHOLE, Draft, DraftStep, fallback_of
 from roadworthy.tasks.chain.fitting import kinds_in_words, misfits
 from roadworthy.tasks.chain.order import in_order
@@ -131,11 +132,7 @@ class _Checking:
             of_items = step.each and not step.default_is_of_items
             self._valid(step, step.table.default, output_shape(task, each=of_items), "default")
         self._fallback(step, output_shape(task), sources)
-        why = self._absence(step, taken)
-        if why and (step.default_is_of_items or not step.has_default):
-            self.typed.absent[step.name] = why
-        elif step.has_default and not why and step.table.on_error != "default":
-            self.draft.add(step, "is never used: the step is never skipped", "default")
+        self._absence(step, taken)
 
     def _schema(self, root: str) -> dict[str, Any]:
         shape = self.typed.sources.get(root)
@@ -253,17 +250,14 @@ class _Checking:
         for message in gives:
             self.draft.add(step, f"{message} from {step.table.task}", "on_error")
 
-    def _absence(self, step: DraftStep, taken: Shape) -> str:
-        """Why the step may come to have no output; empty: it always has one."""
-        if step.table.when is not None and not (step.each and step.reads_item):
-            return "its `when` may not hold"
-        if step.table.on_error == "skip" and not step.each:
-            return "it is skipped if it fails"
-        for name, path in step.wires.items():
-            target = taken.field(name) if name else None
-            must = name == WHOLE or (target is not None and target.required)
-            if must and path.source in self.typed.absent:
-                return f'it needs "{path.source}", which may be skipped'
-        if step.over is not None and step.over.source in self.typed.absent:
-            return f'it walks what "{step.over.source}" gives, which may be skipped'
-        return ""
+    def _absence(self, step: DraftStep, taken: Shape) -> None:
+        """Whether the step may come to have no output, and whether its default is of any use."""
+        required = [
+            n for n in taken.type.fields if (f := taken.field(n)) is not None and f.required
+        ]
+        definition, absent = step.definition(), self.typed.absent
+        why = why_skipped(definition, required=required, absent=absent, asks_item=step.reads_item)
+        if why and not default_stands(definition):
+            absent[step.name] = why
+        elif not why and step.has_default and step.table.on_error != "default":
+            self.draft.add(step, "is never used: the step is never skipped", "default")

@@ -30,6 +30,7 @@ from roadworthy.cli.run.command import run
 from roadworthy.cli.serve.command import serve
 from roadworthy.cli.show import show
 from roadworthy.cli.test.command import run_cases
+from roadworthy.cli.trim.command import trim
 from roadworthy.core.errors import RoadworthyError
 
 __all__ = ["app", "main"]
@@ -43,7 +44,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 VERBS: Final[tuple[Callable[..., None], ...]] = (
-    *(demo, init, check, lint, run, serve, calls, call, conform, conformance),
+    *(demo, init, check, lint, trim, run, serve, calls, call, conform, conformance),
     *(publish, log, show, diff, promote, rollback, channels, history, docs, export),
 )
 for verb in VERBS:

@@ -30,7 +30,15 @@ from roadworthy.evaluation.testing import run_tests
 from roadworthy.registry import Registry
 from roadworthy.tasks import Project
 
-__all__ = ["Outputs", "compare_and_report", "run_and_report", "stopped_by_ctrl_c"]
+__all__ = [
+    "INTERRUPTED",
+    "Outputs",
+    "compare_and_report",
+    "in_session",
+    "run_and_report",
+    "stopped_by_ctrl_c",
+    "write_document",
+]
 
 INTERRUPTED = 130
 T = TypeVar("T")
@@ -62,10 +70,12 @@ def run_and_report(
     """Test, write and print; the exit status."""
     if options.from_calls is not None:
         load_journal(state_of(project))
-    report = _session(project, options, lambda session: run_tests(session, tasks, version=version))
-    _write(outputs.json, lambda: report_json(report))
-    _write(outputs.markdown, lambda: report_markdown(report))
-    _write(outputs.junit, lambda: junit_xml(report))
+    report = in_session(
+        project, options, lambda session: run_tests(session, tasks, version=version)
+    )
+    write_document(outputs.json, lambda: report_json(report))
+    write_document(outputs.markdown, lambda: report_markdown(report))
+    write_document(outputs.junit, lambda: junit_xml(report))
     if not outputs.prints:
         typer.echo(report_text(report, everything=outputs.show_all))
     return INTERRUPTED if report.left_out == "stopped" else EXIT_STATUS[report.status]
@@ -77,9 +87,9 @@ def compare_and_report(
     """Compare, write and print; the exit status."""
     if outputs.junit is not None:
         raise InvalidInput("--junit writes the cases of one version; leave it out with --compare")
-    found = _session(project, options, lambda session: run_comparison(session, task, *pair))
-    _write(outputs.json, lambda: comparison_json(found))
-    _write(outputs.markdown, lambda: comparison_markdown(found))
+    found = in_session(project, options, lambda session: run_comparison(session, task, *pair))
+    write_document(outputs.json, lambda: comparison_json(found))
+    write_document(outputs.markdown, lambda: comparison_markdown(found))
     if not outputs.prints:
         typer.echo(comparison_text(found, everything=outputs.show_all))
     if found.left_out == "stopped":
@@ -89,7 +99,7 @@ def compare_and_report(
     return EXIT_STATUS["passed" if found.left_out is None else "incomplete"]
 
 
-def _session(
+def in_session(
     project: Project, options: Options, run: Callable[[Session], Coroutine[Any, Any, T]]
 ) -> T:
     """What the session gives; its calls are in the database when this returns."""
@@ -171,7 +181,7 @@ class _Bar:
         self._progress.update(self._task, advance=1, failed=said)
 
 
-def _write(path: Path | None, text: Callable[[], str]) -> None:
+def write_document(path: Path | None, text: Callable[[], str]) -> None:
     if path is None:
         return
     if path == Path("-"):

@@ -1,0 +1,1 @@
+"""`roadworthy trim`: the smallest prompt that answers as well."""

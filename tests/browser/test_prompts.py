@@ -126,6 +126,7 @@ PAGES = [
     f"{T}/channels?to=2.0.0&channel=staging",
     f"{T}/history",
     f"{T}/tests",
+    f"{T}/lint",
     f"{T}/playground",
     f"{T}/playground?call={REPAIRED.id}",
     f"{T}/playground?edit=json",
@@ -136,6 +137,7 @@ PAGES = [
     "/tasks/hostile/versions/1.0.0",
     "/tasks/hostile/diff?from=1.0.0&to=1.0.1",
     "/tasks/hostile/channels?to=1.0.0",
+    "/tasks/hostile/lint?version=1.0.0",
     "/tasks/hostile/playground?case=1.0.0/1",
 ]
 

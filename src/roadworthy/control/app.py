@@ -21,6 +21,8 @@ from roadworthy.control.entry.session_routes import router as session_router
 from roadworthy.control.faults import fault_response, install_error_handlers
 from roadworthy.control.pages import router as page_router
 from roadworthy.control.prompts.diff_routes import router as diff_router
+from roadworthy.control.prompts.lint_routes import api_router as lint_api_router
+from roadworthy.control.prompts.lint_routes import router as lint_router
 from roadworthy.control.prompts.playground_routes import router as playground_router
 from roadworthy.control.prompts.prompt_routes import router as prompt_router
 from roadworthy.control.registry_api.keys_page_routes import router as keys_page_router
@@ -83,9 +85,11 @@ def create_app(
     app.include_router(keys_page_router)
     app.include_router(registry_router)  # before the address of a task, whose name may hold slashes
     app.include_router(work_router)
+    app.include_router(lint_api_router)
     app.include_router(api_router)
     app.include_router(diff_router)
     app.include_router(playground_router)
+    app.include_router(lint_router)
     app.include_router(prompt_router)  # before the page of a task, whose name may hold slashes
     app.include_router(page_router)
     app.include_router(conformance_router)

@@ -25,6 +25,7 @@ from roadworthy.control.registry_api.registry_routes import (
 )
 from roadworthy.control.registry_api.work_routes import Played, PlayWish
 from roadworthy.control.task_report import TaskReport
+from roadworthy.evaluation.lint import TaskLint
 from roadworthy.monitoring import ConformanceReport
 from roadworthy.registry import Draft, Evidence, Move, MoveRequest, Publication, Version
 from roadworthy.registry.differences import Difference
@@ -37,7 +38,7 @@ DOCUMENTED: Final[tuple[type[msgspec.Struct], ...]] = (
     *(Overview, CallPage, StoredCall, TaskList, TaskReport, ConformanceReport, Health),
     *(VersionList, Version, Draft, Publication, ChannelList, MoveRequest, Move, Evidence, MoveList),
     *(ResultList, Difference, KeyList, KeyWish, NewKey, Me, Case, SavedCase),
-    *(PlayWish, Played, ErrorBody),
+    *(TaskLint, PlayWish, Played, ErrorBody),
 )
 """What the API takes and answers; what these hold is described with them."""
 

@@ -23,7 +23,7 @@ def task_link(name: str, **parameters: object) -> str:
 
 def prompt_link(name: str, section: str, /, **parameters: object) -> str:
     """One of a task's further pages: ``versions``, ``diff``, ``channels``, ``history``,
-    ``tests``, ``playground``."""
+    ``tests``, ``lint``, ``playground``."""
     return link(f"/tasks/{quote(name, safe='')}/{section}", **parameters)
 
 

@@ -59,6 +59,8 @@ PAGES = (
     f"{TASK}/history?channel=staging",
     f"{TASK}/history?channel=nothing",
     f"{TASK}/tests",
+    f"{TASK}/lint",
+    f"{TASK}/lint?version=1.0.0",
     "/tasks/product-sheet/versions",
     "/tasks/product-sheet/tests",
     "/tasks/product-sheet/history",

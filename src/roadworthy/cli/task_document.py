@@ -17,6 +17,7 @@ from roadworthy.cli.registry_lines import (
 )
 from roadworthy.cli.version_report import gate_rows, in_line
 from roadworthy.registry import Figures, Move, Pointer, Share, Version, VersionRow
+from roadworthy.registry.outline import Outline, outline_of
 from roadworthy.tasks import Case, Suite, TaskDefinition
 from roadworthy.tasks.cases import case_id
 from roadworthy.tasks.schema_fields import field_table
@@ -46,12 +47,15 @@ def task_document(known: Known) -> str:
     """The page, ending in a line end."""
     version = known.version
     definition = version.definition
+    outline = outline_of(definition)
     sections = [
         _head(version),
         _section("Where it stands", _channels(known.channels)),
         _section("Input", _fields(definition.input_schema)),
         _section("Output", _output(definition)),
-        _section("Model", _model(definition)),
+        _section("Model" if definition.model else "Body", _model(definition, outline)),
+        _section("Steps", _steps(outline)),
+        _section("Rules", _rules(outline)),
         _section("Prompt", _prompt(definition)),
         _section("Blocks", _blocks(definition.blocks)),
         _section("Constraints", _constraints(definition)),
@@ -114,16 +118,62 @@ def _output(definition: TaskDefinition) -> str:
     return _fields(definition.output_schema)
 
 
-def _model(definition: TaskDefinition) -> str:
-    rows = [("model", code(definition.model))]
+def _model(definition: TaskDefinition, outline: Outline) -> str:
+    rows = [] if definition.model else [("body", outline.body)]
+    asked = ", ".join(map(code, outline.models))
+    rows.append(("models" if len(outline.models) > 1 else "model", asked or "none"))
     rows += [(cell(key), code(in_line(value))) for key, value in definition.parameters.items()]
-    rows.append(("repair", definition.repair))
-    rows.append(("asked again", f"at most {definition.max_reasks} times"))
+    rows += [(name, cell(told)) for name, told in outline.settings]
+    rows += [("judge", f"{cell(judge.task)} {judge.version}") for judge in outline.judges]
+    if definition.sources:
+        rows.append(("Python", ", ".join(map(code, sorted(definition.sources)))))
+    if definition.model:
+        rows.append(("repair", definition.repair))
+        rows.append(("asked again", f"at most {definition.max_reasks} times"))
     if definition.mode is not None:
         rows.append(("mode", definition.mode))
     if definition.timeout_s is not None:
         rows.append(("deadline", f"{definition.timeout_s:g} s"))
     return table(("", ""), rows)
+
+
+def _steps(outline: Outline) -> str:
+    """The steps in their order, and where the chain's output comes from."""
+    if not outline.steps:
+        return ""
+    rows = [
+        (
+            cell(step.name),
+            f"{cell(step.task)} {step.version}"
+            + (f" for each {code(step.each)}" if step.each else ""),
+            _wires(step.takes),
+            cell(", ".join(step.after)),
+            code(step.when) if step.when else "always",
+            cell(step.fails) + (f": {code(step.default)}" if step.default else ""),
+        )
+        for step in outline.steps
+    ]
+    head = ("step", "runs", "takes", "after", "when", "if it fails")
+    return f"{table(head, rows)}\n\nIt gives {_wires(outline.result, ', ')}."
+
+
+def _wires(wires: Sequence[tuple[str, str]], between: str = "<br>") -> str:
+    return between.join(f"{cell(name)} = {code(at)}" for name, at in wires)
+
+
+def _rules(outline: Outline) -> str:
+    rows = [
+        (
+            cell(rule.name),
+            code(rule.when) if rule.when else "always",
+            rule.does,
+            "<br>".join(
+                f"{cell(name)} = {code(told)}" if name else code(told) for name, told in rule.what
+            ),
+        )
+        for rule in outline.rules
+    ]
+    return table(("rule", "when", "does", "with"), rows)
 
 
 def _prompt(definition: TaskDefinition) -> str:

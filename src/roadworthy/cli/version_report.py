@@ -8,10 +8,18 @@ from typing import Any
 
 import msgspec
 
+from roadworthy.cli.body_report import (
+    judges_text,
+    models_text,
+    result_text,
+    rules_text,
+    steps_text,
+)
 from roadworthy.cli.columns import columns, moment, rows_of
 from roadworthy.cli.publish_lines import change_lines
 from roadworthy.core.visible import visible
 from roadworthy.registry import Pointer, Version
+from roadworthy.registry.outline import Outline, outline_of
 from roadworthy.tasks import ConstraintDefinition, Gate, Suite, TaskDefinition
 from roadworthy.tasks.cases import case_id
 from roadworthy.tasks.schema_fields import field_table
@@ -25,13 +33,18 @@ SHOWN_CASES = 20
 def version_report(version: Version, pointers: Sequence[Pointer]) -> str:
     """Sections, each with a heading; those with nothing in them are left out."""
     definition = version.definition
+    outline = outline_of(definition)
     sections = [
-        _head(version, pointers),
+        _head(version, pointers, outline),
         _section("Changes", change_lines(version.changes)),
         _section("Input", _fields(definition.input_schema)),
         _section("Output", _output(definition)),
+        _section("Steps", steps_text(outline)),
+        _section("Result", result_text(outline)),
+        _section("Rules", rules_text(outline)),
         _section("Prompt", _prompt(definition)),
         _section("Blocks", _blocks(definition.blocks)),
+        _section("Judges", judges_text(outline)),
         _section("Constraints", _constraints(definition.constraints)),
         _section("Cases", _cases(version.suite)),
         _section("Gate", columns(gate_rows(version.suite.gate), indent=2)),
@@ -39,10 +52,10 @@ def version_report(version: Version, pointers: Sequence[Pointer]) -> str:
     return visible("\n\n".join(section for section in sections if section))
 
 
-def _head(version: Version, pointers: Sequence[Pointer]) -> str:
+def _head(version: Version, pointers: Sequence[Pointer], outline: Outline) -> str:
     row, definition = version.row, version.definition
     here = sorted(p.channel for p in pointers if p.version == row.version)
-    rows = {
+    rows: dict[str, str | None] = {
         "task": row.task,
         "version": f"{row.version} ({row.level})",
         "channels": ", ".join(here),
@@ -52,12 +65,15 @@ def _head(version: Version, pointers: Sequence[Pointer]) -> str:
         "definition": row.definition_digest,
         "message": row.message,
         "description": definition.description,
-        "model": definition.model,
+        "body": None if definition.model else outline.body,
+        "model": models_text(outline),
+        **dict(outline.settings),
+        "python": ", ".join(sorted(definition.sources)),
         "parameters": in_line(definition.parameters) if definition.parameters else None,
         "mode": definition.mode,
         "stream": definition.stream,
-        "repair": definition.repair,
-        "re-asks": f"at most {definition.max_reasks}",
+        "repair": definition.repair if definition.model else None,
+        "re-asks": f"at most {definition.max_reasks}" if definition.model else None,
         "timeout": None if definition.timeout_s is None else f"{definition.timeout_s:g} s",
     }
     return rows_of(rows)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from roadworthy.registry.schema_words import shown
+from roadworthy.registry.rule_changes import value_words
 from roadworthy.registry.version import Change
 from roadworthy.tasks import TaskDefinition
 from roadworthy.tasks.definition import ChainDefinition, StepDefinition
@@ -141,11 +141,11 @@ def _edits(old: StepDefinition, new: StepDefinition) -> Iterator[str]:
     for key in dict.fromkeys([*before, *after]):
         mine, theirs = (settings.get(key) for settings in (before, after))
         if key not in after:
-            yield f"{key} removed: {_told(mine)}"
+            yield f"{key} removed: {value_words(mine)}"
         elif key not in before:
-            yield f"{key} added: {_told(theirs)}"
+            yield f"{key} added: {value_words(theirs)}"
         elif mine != theirs:
-            yield f"{key}: {_told(mine)} became {_told(theirs)}"
+            yield f"{key}: {value_words(mine)} became {value_words(theirs)}"
 
 
 def _results(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
@@ -166,13 +166,3 @@ def _results(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]
 
 def _wires(wires: Mapping[str, str]) -> str:
     return wires[""] if "" in wires else ", ".join(f"{name} = {at}" for name, at in wires.items())
-
-
-def _told(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    if isinstance(value, dict) and value.keys() == {"value"}:
-        return shown(value["value"])
-    return shown(value)

@@ -10,7 +10,7 @@ from roadworthy.registry.schema_words import shown
 from roadworthy.registry.version import Change
 from roadworthy.tasks.definition import RuleDefinition
 
-__all__ = ["rule_changes", "rule_settings", "rule_words"]
+__all__ = ["rule_changes", "rule_settings", "rule_words", "value_words"]
 
 
 def rule_changes(old: Sequence[RuleDefinition], new: Sequence[RuleDefinition]) -> list[Change]:
@@ -66,20 +66,22 @@ def _edits(old: RuleDefinition, new: RuleDefinition) -> Iterator[str]:
         if key not in after:
             yield "takes effect always" if key == "when" else f"{key} removed"
         elif key not in before:
-            told = _told(theirs)
+            told = value_words(theirs)
             yield f"takes effect only when {told}" if key == "when" else f"{key} added: {told}"
         elif mine != theirs:
-            yield f"{key}: {_told(mine)} became {_told(theirs)}"
+            yield f"{key}: {value_words(mine)} became {value_words(theirs)}"
 
 
 def _values(rule: RuleDefinition) -> str:
-    return ", ".join(f"{name} = {_told(value)}" for name, value in rule.values.items())
+    return ", ".join(f"{name} = {value_words(value)}" for name, value in rule.values.items())
 
 
-def _told(value: Any) -> str:
-    """A value as its author wrote it: an expression bare, a function by its name."""
+def value_words(value: Any) -> str:
+    """A value as its author wrote it: a path or an expression bare, a function by its name."""
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
     if isinstance(value, dict) and len(value) == 1:
         for key in ("cel", "python"):
             if key in value:

@@ -10,21 +10,29 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from roadworthy.control.answers import answers, json_answer
+import roadworthy.control.registry_api.registry_examples as examples
+from roadworthy.control.answers import answers, json_answer, takes
+from roadworthy.control.bodies import json_body
 from roadworthy.control.conformance_query import ConformanceQuery
 from roadworthy.control.conformance_report import conformance_report
 from roadworthy.control.context import control_of
-from roadworthy.control.entry.visitor import visitor
+from roadworthy.control.entry.visitor import owner, visitor
 from roadworthy.control.health import Health
 from roadworthy.control.query import CallQuery, OverviewQuery, window
+from roadworthy.control.registry_api.work_routes import Played
+from roadworthy.control.resuming import ResumeWish, resume_call
+from roadworthy.control.ruling import rule_report_of
 from roadworthy.control.source import ServedTask, Status
 from roadworthy.control.task_report import task_report
+from roadworthy.storage.trees import below_of
 
 __all__ = ["TaskEntry", "TaskList", "router"]
 
 router = APIRouter()
+
+ResumeBody = Annotated[ResumeWish, Depends(json_body(ResumeWish, most_bytes=1_000))]
 
 
 class TaskEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +73,38 @@ def calls(request: Request, query: Annotated[CallQuery, Query()]) -> Response:
 def call(request: Request, call_id: str) -> Response:
     """Everything that is kept of one call; a prefix of its id is enough if only it has it."""
     return json_answer(control_of(request).source.find_call(call_id))
+
+
+@router.get("/api/calls/{call_id}/tree", responses=answers("CallTree"), operation_id="get_tree")
+def tree(request: Request, call_id: str) -> Response:
+    """The calls below one call: what a chain's steps ran, in the order in which they started. Of a
+    step, the part of its tree that is below it."""
+    source = control_of(request).source
+    found = source.find_call(call_id).call
+    return json_answer(below_of(source.call_tree(found.root_id or found.id), found.id))
+
+
+@router.post(
+    "/api/calls/{call_id}/resume",
+    responses=answers("Played", example=examples.PLAYED),
+    openapi_extra=takes("ResumeWish", example={"timeout_s": 60}),
+    operation_id="resume_call",
+)
+def resume(request: Request, call_id: str, wish: ResumeBody) -> Response:
+    """Go on with a chain's call that failed: steps that have answered are not run again. It is a
+    call of its own, in the version that served the one before, with the same input, and counts as
+    that did. Takes an owner, for it costs money."""
+    owner()
+    answer = resume_call(control_of(request), call_id, wish.timeout_s)
+    return json_answer(msgspec.convert(answer, Played))
+
+
+@router.get("/api/rules", responses=answers("RuleReport"), operation_id="list_rules")
+def rules(request: Request, query: Annotated[OverviewQuery, Query()]) -> Response:
+    """How often each rule took effect over a span, and the calls and money that it spared. Rules
+    that are served and never took effect are among them. Money is an estimate: the mean cost of the
+    task's calls in the span for which a model was asked."""
+    return json_answer(rule_report_of(control_of(request), query))
 
 
 @router.get("/api/tasks", responses=answers("TaskList"), operation_id="list_tasks")

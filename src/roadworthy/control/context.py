@@ -19,13 +19,19 @@ from roadworthy.control.rendering import Renderer
 from roadworthy.control.source import CallSource
 from roadworthy.core import Clock
 from roadworthy.core.errors import NotFound
+from roadworthy.pipeline.chain.resumption import Resumption
 from roadworthy.registry import Registry
 
-__all__ = ["Control", "Play", "Workbench", "control_of"]
+__all__ = ["Control", "Play", "Resume", "Workbench", "control_of"]
 
 Play: TypeAlias = Callable[[str, str | None, dict[str, Any], str | None], dict[str, Any]]
 """Makes a call to try something out: a task, which version of it (None: what is served), an input,
 a model in place of the version's own; what comes back is what the task's address answers."""
+
+
+Resume: TypeAlias = Callable[[Resumption, float | None], dict[str, Any]]
+"""Goes on with a chain that failed, within so many seconds (None: as its task says); what comes
+back is as of `Play`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +46,8 @@ class Workbench:
     """The project's folder with the working copies; None: this installation has none."""
     play: Play | None = None
     """None: nothing is served here that could be tried out."""
+    resume: Resume | None = None
+    """None: nothing is served here that could go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +110,16 @@ class Control:
                 "Nothing is served here that could be tried out. Ask `roadworthy serve`."
             )
         return self.bench.play
+
+    @property
+    def resume(self) -> Resume:
+        """
+        Raises:
+            NotFound: nothing is served here.
+        """
+        if self.bench.resume is None:
+            raise NotFound("Nothing is served here that could go on. Ask `roadworthy serve`.")
+        return self.bench.resume
 
 
 def control_of(request: Request) -> Control:

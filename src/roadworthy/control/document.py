@@ -24,18 +24,20 @@ from roadworthy.control.registry_api.registry_routes import (
     VersionList,
 )
 from roadworthy.control.registry_api.work_routes import Played, PlayWish
+from roadworthy.control.resuming import ResumeWish
 from roadworthy.control.task_report import TaskReport
 from roadworthy.evaluation.lint import TaskLint
-from roadworthy.monitoring import ConformanceReport
+from roadworthy.monitoring import ConformanceReport, RuleReport
 from roadworthy.registry import Draft, Evidence, Move, MoveRequest, Publication, Version
 from roadworthy.registry.differences import Difference
-from roadworthy.storage.views import CallPage, Overview, StoredCall
+from roadworthy.storage.views import CallPage, CallTree, Overview, StoredCall
 from roadworthy.tasks import Case
 
 __all__ = ["DOCUMENTED", "describe"]
 
 DOCUMENTED: Final[tuple[type[msgspec.Struct], ...]] = (
-    *(Overview, CallPage, StoredCall, TaskList, TaskReport, ConformanceReport, Health),
+    *(Overview, CallPage, StoredCall, CallTree, ResumeWish, RuleReport),
+    *(TaskList, TaskReport, ConformanceReport, Health),
     *(VersionList, Version, Draft, Publication, ChannelList, MoveRequest, Move, Evidence, MoveList),
     *(ResultList, Difference, KeyList, KeyWish, NewKey, Me, Case, SavedCase),
     *(TaskLint, PlayWish, Played, ErrorBody),

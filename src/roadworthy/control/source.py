@@ -15,6 +15,7 @@ import msgspec
 from roadworthy.models import Model
 from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
 from roadworthy.storage.views import (
+    MAX_TREE,
     CallFilter,
     CallPage,
     CallTree,
@@ -96,8 +97,8 @@ class CallSource(Protocol):
         """
         ...
 
-    def call_tree(self, root_id: str) -> CallTree:
-        """The call of this id with those below it, as far as they are recorded."""
+    def call_tree(self, root_id: str, *, limit: int = MAX_TREE) -> CallTree:
+        """The call of this id with the first of those below it, as far as they are recorded."""
         ...
 
     def rules(

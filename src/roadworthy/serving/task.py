@@ -18,7 +18,7 @@ from roadworthy.serving.chat_request import read_timeout_s
 from roadworthy.serving.errors import call_headers, error_body, json_response
 from roadworthy.serving.event_stream import EventStream
 from roadworthy.serving.guard import CLIENT_GONE, Endpoint, run_unless_gone
-from roadworthy.serving.operator import hear_operator
+from roadworthy.serving.operator import hear_operator, take_resume
 
 __all__ = ["TaskEvents", "parse_task_request", "task_body", "task_endpoint"]
 
@@ -28,9 +28,11 @@ _FIELDS = ("input", "stream", "conversation_id", "unit", "timeout_s")
 def task_endpoint(pipeline: Pipeline, max_body_bytes: Callable[[], int]) -> Endpoint:
     async def run_task(request: Request, request_id: str) -> Response:
         body = decode_object(await read_body(request, max_body_bytes()))
+        resume = take_resume(body, request.headers)
         wish = parse_task_request(request.path_params["task"], body)
         wish.timeout_s = wish.timeout_s or read_timeout_s(request.headers)
-        hear_operator(wish, request.headers, token=pipeline.state().snapshot.operator_token)
+        token = pipeline.state().snapshot.operator_token
+        hear_operator(wish, request.headers, token=token, resume=resume)
         if wish.stream:
             stream = await run_unless_gone(request, pipeline.stream(wish))
             if stream is None:

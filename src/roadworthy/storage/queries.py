@@ -17,7 +17,7 @@ from roadworthy.storage.overview import overview
 from roadworthy.storage.rows import call_of, column_text
 from roadworthy.storage.schema import calls, losses, rollups
 from roadworthy.storage.texts import day_of, read_texts
-from roadworthy.storage.views import CallFilter, CallPage, CallRow, CallTree, StoredCall
+from roadworthy.storage.views import MAX_TREE, CallFilter, CallPage, CallRow, CallTree, StoredCall
 
 __all__ = [
     "call_tree",
@@ -31,8 +31,6 @@ __all__ = [
 ]
 
 MAX_COUNTED = 1_000
-MAX_TREE = 500
-"""Calls of one tree that are read at once."""
 MAX_RESUMED = 20
 _ROW_COLUMNS = [calls.c[name] for name in CallRow.__struct_fields__]
 

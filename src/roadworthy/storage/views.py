@@ -6,11 +6,14 @@ latencies are milliseconds, costs are nano-dollars; None is *unknown*, never zer
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from roadworthy.core import Call
 
 __all__ = [
+    "MAX_TREE",
     "CallFilter",
     "CallPage",
     "CallRow",
@@ -22,6 +25,9 @@ __all__ = [
     "TaskFigures",
     "TaskRuleFigures",
 ]
+
+MAX_TREE: Final = 500
+"""Calls of one tree that are read at once, unless more are asked for."""
 
 
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True):

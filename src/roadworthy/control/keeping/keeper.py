@@ -31,7 +31,7 @@ from roadworthy.control.keeping.keeper_jobs import (
     publish_for_ever,
     restore_files_for_ever,
 )
-from roadworthy.control.keeping.operator_call import call_as_operator
+from roadworthy.control.keeping.operator_call import call_as_operator, resume_as_operator
 from roadworthy.control.keeping.publisher import BoundModels, Publisher
 from roadworthy.control.keeping.stored import StoredSource
 from roadworthy.core import SystemClock
@@ -117,6 +117,7 @@ async def _work(arguments: argparse.Namespace, held: ExitStack, kept: _Kept) -> 
             on_change=publisher.follow,
             root=arguments.project,
             play=partial(call_as_operator, arguments.gateway_url, publisher.operator_token),
+            resume=partial(resume_as_operator, arguments.gateway_url, publisher.operator_token),
         ),
         access=stored_access(engine, folder, clock=clock, owner_token=token),
         hosts=settings.server.allowed_hosts,

@@ -1,7 +1,8 @@
-"""A call that somebody makes from the keeper's pages: any version, on any model, of any input.
+"""A call that somebody makes from the keeper's pages: any version, on any model, of any input; or a
+chain that failed, from where it did.
 
-It takes the same way as everybody's, through a gateway, so that it shows what they would get; it
-is recorded as a test and counts in no figure.
+It takes the same way as everybody's, through a gateway, so that it shows what they would get. What
+is tried out is recorded as a test and counts in no figure.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import msgspec
 
 from roadworthy.core.errors import RegistryUnreachable, error_named
 from roadworthy.core.http_names import MODEL_HEADER, OPERATOR_HEADER
+from roadworthy.pipeline.chain.resumption import Resumption
 
-__all__ = ["call_as_operator"]
+__all__ = ["call_as_operator", "resume_as_operator"]
 
 TIMEOUT_S: Final = 130.0
 """A little more than a call may take by default: its own deadline says more."""
@@ -42,12 +44,44 @@ def call_as_operator(
         RegistryUnreachable: no gateway answers.
     """
     reference = task if not selector else f"{task}@{selector}"
+    return _ask(gateway_url, token, reference, {"input": input_}, model)
+
+
+def resume_as_operator(
+    gateway_url: str, token: str, resumption: Resumption, timeout_s: float | None = None
+) -> dict[str, Any]:
+    """What the gateway answers where a chain goes on from what its steps have answered before. It
+    counts as the call that failed did.
+
+    Raises:
+        RoadworthyError: as `call_as_operator`.
+        RegistryUnreachable: no gateway answers.
+    """
+    given = {
+        "input": resumption.input,
+        "conversation_id": resumption.conversation_id,
+        "unit": resumption.unit,
+        "timeout_s": timeout_s,
+        "resume": {
+            "call": resumption.call_id,
+            "recorded": resumption.recorded,
+            "tried_out": resumption.tried_out,
+        },
+    }
+    version = resumption.version
+    reference = resumption.task if version is None else f"{resumption.task}@{version}"
+    return _ask(gateway_url, token, reference, given, None)
+
+
+def _ask(
+    gateway_url: str, token: str, reference: str, body: dict[str, Any], model: str | None
+) -> dict[str, Any]:
     headers = {"content-type": "application/json", OPERATOR_HEADER: token}
     if model is not None:
         headers[MODEL_HEADER] = model
     request = urllib.request.Request(  # noqa: S310 - our own gateway's address
         f"{gateway_url.rstrip('/')}/v1/tasks/{quote(reference, safe='@^')}",
-        msgspec.json.encode({"input": input_}),
+        msgspec.json.encode(body),
         headers,
     )
     try:

@@ -15,6 +15,7 @@ from roadworthy.storage.ledger_queries import read_ledger
 from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
 from roadworthy.storage.rule_queries import read_rules
 from roadworthy.storage.views import (
+    MAX_TREE,
     CallFilter,
     CallPage,
     CallTree,
@@ -77,8 +78,8 @@ class StoredSource:
     def find_call(self, call_id: str) -> StoredCall:
         return queries.find_call(self._engine, self._folder, call_id)
 
-    def call_tree(self, root_id: str) -> CallTree:
-        return queries.call_tree(self._engine, root_id)
+    def call_tree(self, root_id: str, *, limit: int = MAX_TREE) -> CallTree:
+        return queries.call_tree(self._engine, root_id, limit=limit)
 
     def rules(
         self, *, since_us: int, until_us: int, task: str | None = None, buckets: int = 60

@@ -17,6 +17,7 @@ from roadworthy.storage.buckets import Buckets
 from roadworthy.storage.ledger_views import Dimension, Ledger, LedgerFilter
 from roadworthy.storage.rollups import UNTIMED, is_checked, is_conforming
 from roadworthy.storage.views import (
+    MAX_TREE,
     CallFilter,
     CallPage,
     CallRow,
@@ -65,12 +66,13 @@ class MemorySource:
             raise NotFound(f"{number} has an id that begins with {call_id[:40]!r}.")
         return StoredCall(call=found[0], texts_kept=self.texts_kept)
 
-    def call_tree(self, root_id: str) -> CallTree:
+    def call_tree(self, root_id: str, *, limit: int = MAX_TREE) -> CallTree:
         below = [_row(call) for call in self.calls if call.root_id == root_id]
         root = next((_row(call) for call in self.calls if call.id == root_id), None)
         resumed = tuple(call.id for call in reversed(self.calls) if call.resumes == root_id)
         below.sort(key=lambda row: row.started_us)
-        return CallTree(root=root, below=below, resumed_by=resumed)
+        more = max(0, len(below) - limit)
+        return CallTree(root=root, below=below[:limit], more=more, resumed_by=resumed)
 
     def rules(
         self,

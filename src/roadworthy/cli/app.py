@@ -26,6 +26,8 @@ from roadworthy.cli.local import local
 from roadworthy.cli.log import channels, history, log
 from roadworthy.cli.promote import promote, rollback
 from roadworthy.cli.publish import publish
+from roadworthy.cli.resume import resume
+from roadworthy.cli.rules import rules
 from roadworthy.cli.run.command import run
 from roadworthy.cli.serve.command import serve
 from roadworthy.cli.show import show
@@ -44,7 +46,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 VERBS: Final[tuple[Callable[..., None], ...]] = (
-    *(demo, init, check, lint, trim, run, serve, calls, call, conform, conformance),
+    *(demo, init, check, lint, trim, run, serve, calls, call),
+    *(resume, rules, conform, conformance),
     *(publish, log, show, diff, promote, rollback, channels, history, docs, export),
 )
 for verb in VERBS:

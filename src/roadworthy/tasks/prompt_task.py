@@ -62,8 +62,10 @@ class PromptLoading(Loading):
             judges=judges,
             choose=chosen_fields(given.choose, output.schema),
         )
-        has_model = self.sources.models.knows
-        self.faults += voting_faults(definition, self.document, has_model=has_model)
+        known = self.sources.models
+        self.faults += voting_faults(
+            definition, self.document, has_model=known.knows, models=known.models
+        )
         return self.finish(self.with_examples(definition))
 
     def candidates_judge(self) -> dict[str, TaskDefinition] | None:

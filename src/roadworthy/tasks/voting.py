@@ -3,15 +3,19 @@ with them. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeAlias
 
 from roadworthy.core.documents import Document, Fault, did_you_mean
+from roadworthy.models import Model
 from roadworthy.tasks.definition import TaskDefinition, Votes
 from roadworthy.tasks.fields import input_fields, resolve_local
 
 __all__ = ["chosen_fields", "closed_fields", "closed_values", "votes_of", "voting_faults"]
 
+_Found: TypeAlias = tuple[tuple[str | int, ...], str]
+"""The key that a fault is about, and what is wrong."""
 _CLOSED_KINDS: Final[dict[Any, tuple[Any, ...]]] = {"boolean": (True, False), "null": (None,)}
 
 
@@ -64,18 +68,61 @@ def voting_faults(
     document: Document[Any],
     *,
     has_model: Callable[[str], bool],
+    models: Mapping[str, Model] = MappingProxyType({}),
 ) -> list[Fault]:
-    """What is wrong with the keys of a task that is sound otherwise."""
-    faults = []
+    """What is wrong with the keys of a task that is sound otherwise.
+
+    ``models`` are those whose capabilities are known.
+    """
+    found = [*_choice_faults(definition, models), *_rival_faults(definition, has_model)]
+    if "choose" in document.data and not definition.choose:
+        found.append((("choose",), "choose: no field of the output is closed; name its values"))
+    return [document.fault(message, *path) for path, message in found]
+
+
+def _choice_faults(definition: TaskDefinition, models: Mapping[str, Model]) -> Iterator[_Found]:
     closed = closed_fields(definition.output_schema or {})
     for name in definition.choose:
         if name not in closed:
             hint = did_you_mean(name, closed)
-            message = f'choose: "{name}" is no closed field of the output{hint}'
-            faults.append(document.fault(message, "choose", name))
-    for key, asked in (("votes", definition.votes), ("best_of", definition.best_of)):
-        for index, model in enumerate(asked.models if asked else ()):
+            yield ("choose", name), f'choose: "{name}" is no closed field of the output{hint}'
+    if not definition.choose:
+        return
+    fields = input_fields(definition.output_schema or {})
+    if definition.votes is not None and set(fields) <= set(definition.choose):
+        yield ("votes",), "votes: every field of the output is chosen; nothing is left to vote on"
+    rules = (rule.model for rule in definition.rules if rule.model)
+    for name in dict.fromkeys((definition.model, *rules)):
+        model = models.get(name)
+        if model is not None and not model.capabilities.log_probabilities:
+            yield (
+                ("choose",),
+                f'choose: model "{name}" does not say how likely its words are. Ask another, or'
+                f" set log_probabilities = true under [models.{name}] in models.toml if it does",
+            )
+
+
+def _rival_faults(definition: TaskDefinition, has_model: Callable[[str], bool]) -> Iterator[_Found]:
+    rivals = {"votes": definition.votes, "best_of": definition.best_of}
+    given = {key: asked for key, asked in rivals.items() if asked is not None}
+    if len(given) > 1:
+        yield ("best_of",), "best_of: the answer is made by votes already; leave one of them out"
+    if definition.votes is not None and definition.output_schema is None:
+        yield (
+            ("votes",),
+            "votes: they are counted by field, and the answer is free text. Add [output], or let a"
+            " judge choose with [best_of]",
+        )
+    for key, asked in given.items():
+        for index, model in enumerate(asked.models):
             if not has_model(model):
-                message = f'{key}.models: unknown model "{model}". Declare it in models.toml'
-                faults.append(document.fault(message, key, "models", index))
-    return faults
+                yield (
+                    (key, "models", index),
+                    f'{key}.models: unknown model "{model}". Declare it in models.toml',
+                )
+        if definition.parameters.get("temperature") == 0 and len(set(asked.models)) < 2:
+            yield (
+                (key,),
+                f"{key}: at temperature 0 one model gives the same answer each time. Raise"
+                " parameters.temperature, or name several models",
+            )

@@ -77,6 +77,7 @@ def test_two_files_are_a_task_that_answers_free_text(load: Load) -> None:
 
 def test_votes_choices_and_the_limit_of_cost_are_read(load: Load) -> None:
     given = "votes = 3\nchoose = 'likelihood'\nmax_cost_usd = 0.02\n[output.fields]\nok = 'boolean'"
+    given += "\nwhy = 'string'"
     more = {"tasks/t/task.toml": given, "tasks/t/prompt/user.md": "Is it?"}
     task = load(more).tasks["t"]
     assert (task.votes, task.choose, task.max_cost_usd) == (Votes(n=3), ("ok",), 0.02)

@@ -190,7 +190,8 @@ def _compile_problem(side: Side, error: jsonschema_rs.ValidationError) -> tuple[
 def _input_problems(schema: dict[str, Any]) -> list[tuple[KeyPath, str]]:
     root = resolve_local(schema, schema)
     if root.get("type") != "object" and "properties" not in root:
-        return [((), 'an input is an object: type = "object" with properties')]
+        remedy = 'declare its fields, as in [input.fields.text] type = "string"'
+        return [((), f"an input is an object; {remedy}")]
     problems: list[tuple[KeyPath, str]] = []
     conversations = 0
     for name, declared in input_fields(schema).items():

@@ -18,6 +18,7 @@ from roadworthy.cli.conformance import conformance
 from roadworthy.cli.demo.command import demo
 from roadworthy.cli.diff import diff
 from roadworthy.cli.docs import docs
+from roadworthy.cli.explain import explain
 from roadworthy.cli.export import export, import_
 from roadworthy.cli.init import init
 from roadworthy.cli.keys import keys
@@ -46,7 +47,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 VERBS: Final[tuple[Callable[..., None], ...]] = (
-    *(demo, init, check, lint, trim, run, serve, calls, call),
+    *(demo, init, check, explain, lint, trim, run, serve, calls, call),
     *(resume, rules, conform, conformance),
     *(publish, log, show, diff, promote, rollback, channels, history, docs, export),
 )

@@ -8,6 +8,7 @@ from roadworthy.expressions.expression import (
     Scope,
     check_expression,
     check_value,
+    require_json,
 )
 from roadworthy.expressions.faults import (
     AbsentError,
@@ -33,5 +34,6 @@ __all__ = [
     "Type",
     "check_expression",
     "check_value",
+    "require_json",
     "schema_type",
 ]

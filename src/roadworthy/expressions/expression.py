@@ -33,7 +33,15 @@ from roadworthy.expressions.schema_types import SchemaType, schema_type
 from roadworthy.expressions.syntax import Comprehension, Name, Node, Select, parse
 from roadworthy.expressions.values import Converter, converter_of, longest_list
 
-__all__ = ["Bound", "Expression", "Schemas", "Scope", "check_expression", "check_value"]
+__all__ = [
+    "Bound",
+    "Expression",
+    "Schemas",
+    "Scope",
+    "check_expression",
+    "check_value",
+    "require_json",
+]
 
 MAX_WALKED_TWICE: Final = 1_000
 """Items of a list that the engine's ``map`` and ``filter`` build, or that ``in`` searches for each
@@ -156,7 +164,7 @@ class Expression:
             EvaluationError: it has no value, or none of JSON.
         """
         result = self._result(values)
-        _require_json(result)
+        require_json(result)
         return result
 
     def failing_items(self, values: Bound) -> list[int]:
@@ -327,15 +335,20 @@ def _executed(program: Any, context: Any) -> Any:
         raise EvaluationError("the engine failed on it") from error
 
 
-def _require_json(value: Any) -> None:
+def require_json(value: Any) -> None:
+    """Refuse what JSON cannot hold.
+
+    Raises:
+        EvaluationError: the value, or one within it, is such.
+    """
     if isinstance(value, dict):
         for item in value.values():
-            _require_json(item)
+            require_json(item)
         if not all(isinstance(name, str) for name in value):
             raise EvaluationError("it has a key that is no text")
     elif isinstance(value, list):
         for item in value:
-            _require_json(item)
+            require_json(item)
     elif isinstance(value, float) and not math.isfinite(value):
         raise EvaluationError("a number is not finite")
     elif value is not None and not isinstance(value, bool | int | float | str):

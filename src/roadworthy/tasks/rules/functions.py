@@ -20,7 +20,7 @@ import msgspec
 
 from roadworthy.core.documents import did_you_mean
 from roadworthy.core.errors import RuleFailed
-from roadworthy.expressions import AbsentError, EvaluationError, SchemaType
+from roadworthy.expressions import AbsentError, EvaluationError, SchemaType, require_json
 from roadworthy.tasks.python_files import line_in, running
 
 __all__ = ["RuleFunction", "UnusableFunction", "functions_in", "load_functions"]
@@ -84,8 +84,10 @@ class RuleFunction:
 
     def _as_json(self, result: Any) -> Any:
         try:
-            return msgspec.to_builtins(msgspec.convert(result, self.returns, from_attributes=True))
-        except (msgspec.ValidationError, TypeError, RecursionError) as error:
+            value = msgspec.to_builtins(msgspec.convert(result, self.returns, from_attributes=True))
+            require_json(value)
+            return value
+        except (msgspec.ValidationError, EvaluationError, TypeError, RecursionError) as error:
             raise RuleFailed(
                 f"{self.name} returned a {type(result).__name__}, and its annotation promises"
                 f" {_shown(self.returns)}; mend the function"

@@ -13,6 +13,7 @@ from roadworthy.tasks.definition import ConstraintDefinition, RuleDefinition
 from roadworthy.tasks.fields import input_fields
 from roadworthy.tasks.rules.checking import ConstraintChecking
 from roadworthy.tasks.rules.rule_checking import RuleChecking, RulesAbout, scope_of
+from roadworthy.tasks.rules.shadows import idle_rules
 from roadworthy.tasks.rules.tables import RULES_FILE, RulesFile
 from roadworthy.tasks.rules.values import Functions
 
@@ -40,7 +41,12 @@ def load_rules(task: str, text: str, about: RulesAbout, project: SourceFolder) -
     _check_constraints(document, text, about, loaded)
     if document.value is not None and not loaded.faults:
         made = [table.definition() for table in document.value.rule]
-        loaded.rules = tuple(_placed(one, functions) for one in made if one is not None)
+        rules = [rule for rule in made if rule is not None]
+        for idle in idle_rules(rules, about.input_schema or {}, about.body):
+            key = "name" if rules[idle.number].when is None else "when"
+            message = f"{key}: {idle.message}"
+            loaded.faults.append(document.fault(message, "rule", idle.number, key))
+        loaded.rules = tuple(_placed(rule, functions) for rule in rules)
         loaded.constraints = tuple(table.definition() for table in document.value.constraint)
         loaded.sources = functions.sources
     return loaded

@@ -35,7 +35,7 @@ from roadworthy.evaluation.session import Found, Options, Session
 from roadworthy.evaluation.states import State, read_states, with_own_suites
 from roadworthy.evaluation.summary import task_report
 from roadworthy.registry import CaseResult, Registry
-from roadworthy.stats import mean_difference, share_difference, wilson_interval
+from roadworthy.stats import mean_difference, share_difference, sign_test, wilson_interval
 from roadworthy.tasks import Project, load_project
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "product-sheet"
@@ -155,7 +155,15 @@ def difference(chain: Measured, in_one: Measured) -> dict[str, Any]:
     passed = share_difference([float(first[case]) - float(second[case]) for case in first])
     times = {result.case_id: result.latency_ms for result in in_one.results}
     took = mean_difference([r.latency_ms - times[r.case_id] for r in chain.results])
-    return {"passed": passed, "latency_ms": took}
+    better = sum(first[case] and not second[case] for case in first)
+    worse = sum(second[case] and not first[case] for case in first)
+    return {
+        "passed": passed,
+        "latency_ms": took,
+        "better": better,
+        "worse": worse,
+        "sign_p": sign_test(better, worse),
+    }
 
 
 def blame(found: BlameReport | None) -> dict[str, Any]:
@@ -187,7 +195,8 @@ def report(document: dict[str, Any], options: argparse.Namespace) -> str:
         (kind, *(" of ".join(map(str, tasks[t]["expectations"][kind])) for t in (CHAIN, IN_ONE)))
         for kind in kinds
     ]
-    passed, took = document["difference"]["passed"], document["difference"]["latency_ms"]
+    apart = document["difference"]
+    passed, took = apart["passed"], apart["latency_ms"]
     steps = [
         (
             step["step"],
@@ -204,7 +213,8 @@ def report(document: dict[str, Any], options: argparse.Namespace) -> str:
             table(head, rows, markdown=False),
             f"\n{CHAIN} less {IN_ONE}: {passed.value:+.1%} of cases pass"
             f" ({passed.low:+.1%} to {passed.high:+.1%}); {took.value:+,.0f} ms"
-            f" ({took.low:+,.0f} to {took.high:+,.0f})\n",
+            f" ({took.low:+,.0f} to {took.high:+,.0f}); {apart['better']} cases better,"
+            f" {apart['worse']} worse (exact sign test, p = {apart['sign_p']:.2g})\n",
             table(("expectation", CHAIN, IN_ONE), both, markdown=False),
             "\nWhich step broke:",
             table(("step", "failed first", "fails in", "p50 ms", "p95 ms"), steps, markdown=False),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from dashboard import NOW_US, FixedClock, Page, full_source, page_of
 from fixed_registry import FixedRegistry, row_of, version_of
@@ -32,6 +33,7 @@ from roadworthy.storage import StateFolder
 from roadworthy.storage.database import open_database
 from roadworthy.tasks import ConstraintDefinition, Template
 from roadworthy.tasks.cases import Case, Suite, question_digest
+from roadworthy.tasks.definition import ChainDefinition, StepDefinition
 from roadworthy.tasks.gate import Gate
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}\u202egnp\x00"
@@ -378,6 +380,25 @@ def hostile_registry() -> FixedRegistry:
     return FixedRegistry(
         [version, older], pointers=[pointer], moves=[move], results=[result], evidence=evidence
     )
+
+
+def test_a_chains_version_says_which_step_its_failing_cases_failed_first() -> None:
+    chain = ChainDefinition(
+        steps=(StepDefinition(name="<img>", task=HOSTILE),), output={"x": "input.a"}, tasks={}
+    )
+    known = hostile_registry()
+    known.known[0] = Version(
+        row=known.known[0].row,
+        definition=msgspec.structs.replace(known.known[0].definition, chain=chain),
+        suite=known.known[0].suite,
+    )
+    scores = (Score(name="contains", step="<img>", passed=False),)
+    known.measured = [msgspec.structs.replace(r, scores=scores) for r in known.measured]
+    page = Page(client_of(known).get("/tasks/triage/versions/1.0.0").text)
+    assert page.faults == []
+    assert "Steps at which failing runs failed first" in page.text
+    assert "failed first at step <img>" in page.text
+    assert page.all("img") == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from fixed_registry import NOW_US, row_of, version_of
 
@@ -34,6 +35,7 @@ from roadworthy.registry import (
 )
 from roadworthy.registry.counts import BlockUse, CaseTally, Step, TaskSteps
 from roadworthy.tasks.cases import Case, Suite, question_digest
+from roadworthy.tasks.definition import ChainDefinition, StepDefinition, TaskDefinition
 from roadworthy.tasks.gate import Gate
 
 ROWS = [row_of(version) for version in ("2.0.0", "1.1.0", "1.0.1", "1.0.0")]
@@ -377,3 +379,44 @@ def test_an_expectation_of_some_fields_is_compared_in_these() -> None:
 
 def test_true_is_not_one() -> None:
     assert not next(iter(compared_values({"a": True}, {"a": 1}))).same
+
+
+SHEET = ChainDefinition(
+    steps=(
+        StepDefinition(name="facts", task="extract"),
+        StepDefinition(name="praise", task="copy", needs=("facts",)),
+    ),
+    output={"name": "facts.name", "text": "praise.text"},
+    tasks={
+        "extract": TaskDefinition(name="extract", version="1.2.0", model="local"),
+        "copy": TaskDefinition(name="copy", model="local"),
+    },
+)
+
+
+def test_failing_runs_of_a_chain_are_blamed_on_steps_by_what_was_kept_of_them() -> None:
+    case = Case(input={"a": 1}, expect={"text": "right"})
+    suite, question = Suite(cases=(case,)), question_digest(case)
+    wrong = Score(name="expect./text", passed=False)
+    misread = Score(name="expect./name", step="facts", passed=False)
+    key = msgspec.structs.replace(result_of(0, False).key, question=question)
+    results = [
+        result_of(0, False, key=key, scores=(wrong,)),
+        result_of(1, False, scores=(wrong, misread)),
+        result_of(2, False, scores=(wrong,)),
+        result_of(3, True),
+    ]
+    version = version_of(ROWS[0], suite=suite, chain=SHEET)
+    view = version_view(version, neighbours=(None, None), results=results)
+    assert [(step.step, step.first, step.share, step.failing) for step in view.steps] == [
+        ("facts", 1, "33.3%", 1),
+        ("praise", 1, "33.3%", 1),
+    ]
+    assert [step.href for step in view.steps] == ["/tasks/extract/versions/1.2.0", ""]
+    assert view.unexplained == 1
+    assert {run.blamed for run in view.failed} == {"praise", "facts"}
+
+
+def test_a_chain_of_which_nothing_fails_blames_no_step() -> None:
+    version = version_of(ROWS[0], chain=SHEET)
+    assert version_view(version, neighbours=(None, None), results=[result_of(0, True)]).steps == ()

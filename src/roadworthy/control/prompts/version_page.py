@@ -9,19 +9,21 @@ from typing import Any, Final
 import msgspec
 
 from roadworthy.control.call_page import Text
-from roadworthy.control.drawing.formats import clip, pretty_json, short, visible
+from roadworthy.control.drawing.formats import clip, pretty_json, share, short, visible
 from roadworthy.control.links import prompt_link, version_link
 from roadworthy.control.prompts.prompt_figures import FigureRow, figure_rows
 from roadworthy.control.prompts.tallies import Tally
 from roadworthy.control.task_page import SchemaView, schema_view
+from roadworthy.evaluation.kept_blame import KeptBlame, kept_blame
 from roadworthy.registry import CaseResult, Change, Figures, Level, Pointer, Version, VersionRow
 from roadworthy.registry.gate import decide
-from roadworthy.tasks import ConstraintDefinition
+from roadworthy.tasks import ConstraintDefinition, TaskDefinition
 from roadworthy.tasks.cases import Case, Suite, case_id
 
 __all__ = [
     "LEVELS",
     "PAGE_ROWS",
+    "BlamedStep",
     "CaseLine",
     "FailedRun",
     "LevelStyle",
@@ -112,6 +114,21 @@ class FailedRun(msgspec.Struct, frozen=True, kw_only=True):
     answer: str
     call: str | None
     """Id of the recorded call."""
+    blamed: str = ""
+    """Of a chain: the step that failed first; empty: nothing speaks against any."""
+
+
+class BlamedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a chain, by what failing runs say of it."""
+
+    step: str
+    task: str
+    href: str
+    """Of the version that the chain pins; empty: it is not published."""
+    first: int
+    share: str
+    """Of the failing runs; empty: none failed."""
+    failing: int
 
 
 class VersionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +155,10 @@ class VersionView(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[FigureRow, ...]
     failed: tuple[FailedRun, ...]
     more_failed: int
+    steps: tuple[BlamedStep, ...] = ()
+    """Of a chain with failing runs, where they failed first."""
+    unexplained: int = 0
+    """Failing runs of a chain in which nothing speaks against any step."""
 
     @property
     def row(self) -> VersionRow:
@@ -181,7 +202,10 @@ def version_view(
         _case(version.row, number, case, suite)
         for number, case in enumerate(suite.cases[:MAX_CASES], start=1)
     )
-    failed = _failed(results)
+    found = None
+    if definition.chain is not None:
+        found = kept_blame(definition.chain, suite, results)
+    failed = _failed(results, {} if found is None else found.by_question)
     return VersionView(
         version=version,
         channels=tuple(channels),
@@ -208,6 +232,26 @@ def version_view(
         else figure_rows(figures, suite.gate, decide(suite.gate, figures)),
         failed=failed[:MAX_FAILED],
         more_failed=max(0, len(failed) - MAX_FAILED),
+        steps=() if found is None or not found.failing else _steps(definition, found),
+        unexplained=0 if found is None else found.unexplained,
+    )
+
+
+def _steps(definition: TaskDefinition, found: KeptBlame) -> tuple[BlamedStep, ...]:
+    tasks = {} if definition.chain is None else definition.chain.tasks
+    versions = {name: task.version for name, task in tasks.items()}
+    return tuple(
+        BlamedStep(
+            step=step.step,
+            task=step.task,
+            href=""
+            if versions.get(step.task, "working") == "working"
+            else version_link(step.task, versions[step.task]),
+            first=step.first,
+            share=share(step.first, found.failing),
+            failing=step.failing,
+        )
+        for step in found.steps
     )
 
 
@@ -228,6 +272,7 @@ def _part(role: str, file: str, source: str) -> PromptPart:
 def _case(row: VersionRow, number: int, case: Case, suite: Suite) -> CaseLine:
     asked = case.input if case.input is not None else case.conversation
     checks = [*case.checks, *suite.checks]
+    steps = [{"steps": {name: step}} for name, step in case.steps.items()]
     expects = [] if case.expect is None else [_line({"expect": case.expect})]
     return CaseLine(
         number=number,
@@ -236,7 +281,7 @@ def _case(row: VersionRow, number: int, case: Case, suite: Suite) -> CaseLine:
         weight="" if case.weight == 1 else f"{case.weight:g}",
         n=case.n or suite.n,
         asked=_line(asked),
-        expects=(*expects, *map(_line, checks)),
+        expects=(*expects, *map(_line, checks), *map(_line, steps)),
         note=short(case.note, 200),
         play=prompt_link(row.task, "playground", case=f"{row.version}/{number}"),
     )
@@ -256,7 +301,7 @@ def _line(value: Any) -> str:
     return short(json_line(value), MAX_CELL_CHARS)
 
 
-def _failed(results: Sequence[CaseResult]) -> tuple[FailedRun, ...]:
+def _failed(results: Sequence[CaseResult], blamed: Mapping[str, str]) -> tuple[FailedRun, ...]:
     """Cases with a failed run, those that failed most often first."""
     by_case: dict[str, list[CaseResult]] = {}
     for result in results:
@@ -265,14 +310,15 @@ def _failed(results: Sequence[CaseResult]) -> tuple[FailedRun, ...]:
     for runs in by_case.values():
         bad = [run for run in runs if run.passed is False]
         if bad:
-            found.append(_failed_case(runs[0].case_id, bad, len(runs)))
+            first = blamed.get(bad[0].key.question, "")
+            found.append(_failed_case(runs[0].case_id, bad, len(runs), blamed=first))
     return tuple(sorted(found, key=lambda run: (-run.failed / run.runs, run.case)))
 
 
-def _failed_case(case: str, bad: Sequence[CaseResult], runs: int) -> FailedRun:
+def _failed_case(case: str, bad: Sequence[CaseResult], runs: int, *, blamed: str) -> FailedRun:
     shown = next((run for run in bad if run.call_id), bad[0])
     reasons = [
-        f"{score.name}: {score.reason}" if score.reason else score.name
+        f"{score.label}: {score.reason}" if score.reason else score.label
         for score in shown.scores
         if score.passed is False
     ]
@@ -285,4 +331,5 @@ def _failed_case(case: str, bad: Sequence[CaseResult], runs: int) -> FailedRun:
         reasons=tuple(short(reason, 400) for reason in reasons),
         answer="" if shown.value is None else _line(shown.value),
         call=shown.call_id,
+        blamed=blamed,
     )

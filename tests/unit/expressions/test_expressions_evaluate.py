@@ -126,6 +126,17 @@ def test_the_longer_a_condition_on_items_the_fewer_it_reads() -> None:
         holds(f"output.l.all(x, {body})", {"l": [1] * 5_000})
 
 
+@pytest.mark.parametrize("pattern", [r"^\\d+$", "^[[:digit:]]+$", "^[0-9]+$"])
+def test_a_pattern_is_found_in_a_text_or_not(pattern: str) -> None:
+    source = f"output.t.matches('{pattern}')"
+    assert [holds(source, {"t": text}) for text in ("12", "1a", "")] == [True, False, False]
+
+
+def test_a_pattern_that_is_read_from_a_value_may_be_none() -> None:
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        holds("'a'.matches(output.t)", {"t": "("})
+
+
 def test_only_what_is_read_reaches_the_engine() -> None:
     scope = Scope(OPEN)
     scope.compile("duration(output.a.b) > duration('1s') && output.l.all(x, x.n > 1)")

@@ -15,6 +15,8 @@ from roadworthy.evaluation.trimming.report import Proposal
 
 __all__ = ["plan_text", "trim_text"]
 
+_TOO_WIDE: Final = 0.05
+"""A loss that nobody would take unseen."""
 _HEAD: Final = ("", "tokens", "a month", "pass rate", "95 % interval", "cases", "part", "where")
 _PLAN_HEAD: Final = ("tokens", "a month", "part", "where")
 _WHY: Final = {
@@ -78,6 +80,11 @@ def _proposal(report: TrimReport, patch_file: Path | None) -> Iterator[str]:
         f" interval {_span(proposal.pass_rate)}) on {proposal.pass_rate.cases} cases, which also"
         " chose what goes."
     )
+    if proposal.pass_rate.low < -_TOO_WIDE:
+        yield (
+            f"So few cases cannot tell: it may have lost up to {-100 * proposal.pass_rate.low:.0f}"
+            " points. Write more of them before you take it."
+        )
     if proposal.worse:
         listed = ", ".join(visible(case) for case in proposal.worse[:10])
         yield f"Cases that pass less often: {listed}."
@@ -173,6 +180,6 @@ def _spent(report: TrimReport) -> str:
         said += f", {report.recalled:,} measured before"
     cost = spent(report.spent_usd, report.unpriced)
     return (
-        f"{said}; {cost} of a budget of {_budget(report.max_questions, report.max_cost_usd)};"
+        f"{said}; {cost}; budget: {_budget(report.max_questions, report.max_cost_usd)};"
         f" {report.seconds:.1f} s."
     )

@@ -16,6 +16,7 @@ from roadworthy.control.context import Control, control_of
 from roadworthy.control.entry.visitor import owner
 from roadworthy.control.links import prompt_link
 from roadworthy.control.prompts.block_page import block_lines, block_view
+from roadworthy.control.prompts.body_page import body_view
 from roadworthy.control.prompts.channel_page import (
     Weighing,
     channel_cards,
@@ -135,6 +136,7 @@ def show_version(request: Request, name: str, reference: str) -> Response:
             figures=figures_of(_case_runs(version.suite, results)) if results else None,
             results=results,
         ),
+        body=body_view(version.definition),
     )
 
 

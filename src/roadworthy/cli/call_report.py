@@ -26,6 +26,8 @@ def report(
     sections = [_head(call), "" if tree is None else tree_section(tree), _stages(call)]
     if not (tree and tree.below):
         sections.append(_attempts(call, texts_kept=stored.texts_kept))
+    if call.confidence:
+        sections.append(_confidence(call))
     if call.repairs:
         sections.append(_repairs(call))
     elif call.reasons:
@@ -97,6 +99,14 @@ def _attempt(attempt: Attempt, *, texts_kept: bool) -> Iterator[str]:
         yield from ("wrote", *(f"  {line}" for line in attempt.text.splitlines()))
     for violation in attempt.violations:
         yield f"violates {violation.keyword} at {violation.path or '/'}: {violation.message}"
+
+
+def _confidence(call: Call) -> str:
+    lines = ["Confidence"]
+    for path, found in call.confidence.items():
+        of = f" of {found.votes} votes" if found.method == "votes" else " by likelihood, calibrated"
+        lines.append(f"  {path or '/'} {found.value:.0%}{of}")
+    return "\n".join(lines)
 
 
 def _repairs(call: Call) -> str:

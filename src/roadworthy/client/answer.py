@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from roadworthy.core import Confidence
 from roadworthy.core.errors import RoadworthyError, error_named
 
 __all__ = ["Answer", "GatewayUnreachable", "error_from"]
@@ -33,6 +34,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     """None: unknown, which is not free."""
     duration_ms: float | None = None
+    confidence: dict[str, Confidence] = {}
+    """By JSON pointer into the value, what speaks for a field: the share of votes for it, or its
+    calibrated likelihood. Empty where the task has neither."""
 
 
 def error_from(status: int, body: bytes, call_id: str | None) -> RoadworthyError:

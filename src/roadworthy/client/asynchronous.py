@@ -294,4 +294,5 @@ def _answer(call: Call) -> Answer:
         model=call.model,
         cost_usd=None if call.cost_nusd is None else call.cost_nusd / NUSD_PER_USD,
         duration_ms=call.duration_us / 1000,
+        confidence=call.confidence,
     )

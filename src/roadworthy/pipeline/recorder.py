@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from roadworthy.conformance import OutputSchema
-from roadworthy.conformance.reasons import reasons_of
+from roadworthy.conformance.reasons import general_path, reasons_of
 from roadworthy.core import (
     Attempt,
     Call,
@@ -129,9 +131,9 @@ class Recorder:
             call.error = CallError(
                 status=error.status, code=error.code, message=error.message, param=error.param
             )
-        spent: list[Attempt | Call] = [*call.attempts]
+        spent: Sequence[Attempt | Call] = call.attempts
         if self.below:
-            spent += [step for step in self.below if step.parent_id == call.id]
+            spent = [*spent, *(step for step in self.below if step.parent_id == call.id)]
         if not spent:  # no model was asked: nothing was spent, which is known
             call.usage, call.cost_nusd = Usage(input_tokens=0, output_tokens=0), 0
         for each in spent:
@@ -139,7 +141,7 @@ class Recorder:
             if each.cost_nusd is not None:
                 call.cost_nusd = (call.cost_nusd or 0) + each.cost_nusd
         if self.schema is not None and outcome != "first_pass":
-            call.reasons = reasons_of(call, self.schema)
+            call.reasons = call.reasons or reasons_of(call, self.schema)
         call.duration_us = self.offset_us()
 
 
@@ -168,9 +170,10 @@ def bug_error(call: Call) -> RoadworthyError:
     return error
 
 
-def without_texts(call: Call) -> Call:
+def without_texts(call: Call, schema: OutputSchema | None = None) -> Call:
     """A copy that holds figures only: no input, messages, raw answers, values or repairs, and no
-    error's words about them. Its reasons stay: they hold the schema's names and no others."""
+    error's words about them. Its reasons stay, and confidence in fields that the schema declares:
+    they hold the schema's names and no others."""
     attempts = [
         msgspec.structs.replace(attempt, text=None, violations=()) for attempt in call.attempts
     ]
@@ -180,6 +183,18 @@ def without_texts(call: Call) -> Call:
         # Below a field of the request stand names that its caller chose.
         param = None if error.param is None else error.param.partition("/")[0]
         error = msgspec.structs.replace(error, message=message, param=param)
+    confidence = {
+        path: found
+        for path, found in call.confidence.items()
+        if schema is not None and general_path(path, schema) == path
+    }
     return msgspec.structs.replace(
-        call, input=None, messages=[], value=None, repairs=(), attempts=attempts, error=error
+        call,
+        input=None,
+        messages=[],
+        value=None,
+        repairs=(),
+        attempts=attempts,
+        error=error,
+        confidence=confidence,
     )

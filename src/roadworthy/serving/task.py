@@ -111,7 +111,8 @@ def parse_task_request(reference: str, body: dict[str, Any]) -> CallRequest:
 
 
 def task_body(call: Call) -> dict[str, Any]:
-    return {
+    """The answer as JSON; ``confidence`` stands in it where some was measured."""
+    body = {
         "value": call.value,
         "call": call.id,
         "outcome": call.outcome,
@@ -125,3 +126,4 @@ def task_body(call: Call) -> dict[str, Any]:
         "cost_usd": None if call.cost_nusd is None else call.cost_nusd / NUSD_PER_USD,
         "duration_ms": call.duration_us / 1000,
     }
+    return body | {"confidence": call.confidence} if call.confidence else body

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from roadworthy.cli.call_report import report
-from roadworthy.core import Call, Fired, Reason, Repair
+from roadworthy.core import Call, Confidence, Fired, Reason, Repair
 from roadworthy.storage import CallRow, CallTree, StoredCall
 from roadworthy.storage import rows as stored_rows
 
@@ -64,3 +64,14 @@ def test_a_step_says_where_it_stands_and_which_rules_took_effect() -> None:
     text = report(StoredCall(call=call, texts_kept=True))
     assert "copy[2] of call root" in text
     assert "empty (answer)" in text
+
+
+def test_what_speaks_for_the_answer_is_told_by_field() -> None:
+    confidence = {
+        "/mood": Confidence(value=0.613, method="likelihood"),
+        "/themes": Confidence(value=2 / 3, method="votes", votes=3),
+    }
+    call = Call(id="1", task="t", started_us=0, outcome="first_pass", confidence=confidence)
+    text = report(StoredCall(call=call, texts_kept=True))
+    assert "/mood 61% by likelihood, calibrated" in text
+    assert "/themes 67% of 3 votes" in text

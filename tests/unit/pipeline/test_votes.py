@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from pipelines import MODEL, triage
+from roadworthy.client import Answer
+from roadworthy.conformance import compile_schema
 from roadworthy.core import Confidence, Usage
 from roadworthy.core.errors import (
     OutputNonconforming,
@@ -18,6 +20,8 @@ from roadworthy.core.errors import (
 )
 from roadworthy.models import Ask, Model, Reply
 from roadworthy.pipeline import CallRequest
+from roadworthy.pipeline.recorder import without_texts
+from roadworthy.serving.task import task_body
 from roadworthy.tasks import ConstraintDefinition
 from roadworthy.tasks.definition import Votes
 from roadworthy.testing import ScriptedUpstream
@@ -204,3 +208,20 @@ def test_a_call_that_is_given_up_gives_its_votes_up() -> None:
     call = asyncio.run(scenario())
     assert call.outcome == "cancelled"
     assert [attempt.error for attempt in call.attempts] == ["cancelled", "cancelled"]
+
+
+def test_without_texts_confidence_stays_in_fields_that_the_schema_declares() -> None:
+    call, _ = ask(THREE, [said("neutral")])
+    told = Confidence(value=1.0, method="votes", votes=2)
+    call.call.confidence["/what somebody wrote"] = told
+    kept = without_texts(call.call, compile_schema(THREE.output_schema))
+    assert kept.confidence == {"/sentiment": told, "/confidence": told}
+
+
+def test_the_task_surface_tells_what_speaks_for_the_answer() -> None:
+    finished, _ = ask(THREE, [said("neutral")])
+    body = json.loads(msgspec.json.encode(task_body(finished.call)))
+    assert body["confidence"]["/sentiment"] == {"value": 1.0, "method": "votes", "votes": 2}
+    assert msgspec.convert(body, Answer).confidence == finished.call.confidence
+    plain, _ = ask(task(), [said("neutral")])
+    assert "confidence" not in task_body(plain.call)

@@ -173,3 +173,15 @@ def test_only_chains_have_steps_to_blame(run: Run) -> None:
     result = run("test", "copy", "--blame")
     assert result.exit_code == 2
     assert "is no chain: there are no steps to blame" in result.output
+
+
+def test_a_version_is_blamed_by_the_suites_of_the_versions_that_it_pins(
+    root: Path, run: Run
+) -> None:
+    published = run("publish", "--all", "-m", "first")
+    assert published.exit_code == 0, published.output
+    (root / "tasks/copy/task.toml").write_text(COPY.replace("sadly", "Buy"))
+    result = run("test", "sheet", "--version", "1.0.0", "--blame", "--json", "-")
+    assert blamed(json.loads(result.output)) == {"fine": "", "misread": "facts", "sad": "praise"}
+    (task,) = json.loads(result.output)["tasks"]
+    assert [step["version"] for step in task["blame"]["steps"]] == ["1.0.0", "1.0.0"]

@@ -29,7 +29,7 @@ from roadworthy.tasks import input_from_messages
 __all__ = ["Checked", "asked_by", "check_request", "parameters_of"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Checked:
     """A request that is not at fault, before anything is decided about it."""
 

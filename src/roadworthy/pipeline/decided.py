@@ -20,7 +20,7 @@ from roadworthy.tasks import Ruling
 __all__ = ["Decided", "decide"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Decided:
     """What the task's rules have made of a request."""
 

@@ -20,7 +20,7 @@ __all__ = ["Generation"]
 _DIGITS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Generation:
     """The generate stage of one call: its answer, and what is asked again."""
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from roadworthy.core import Call, Clock, Outcome, new_id
 from roadworthy.core.errors import InvalidRequest, JournalUnavailable, Overloaded, RoadworthyError
@@ -80,7 +80,7 @@ class Pipeline:
         state, recorder = self._begin(request)
         with self._settled_on_error(state, recorder):
             decided = await self._decide(state, request, recorder)
-            finished = await self._answer(state, decided, recorder)
+            finished = decided.finished or await self._answer(state, decided, recorder)
         self._settle(state, recorder, recorder.call.outcome, finished.error)
         return finished
 
@@ -107,18 +107,20 @@ class Pipeline:
             if target.task is not None:
                 definition = target.task.definition
                 call.version = definition.version
-                recorder.purse = purse_of(definition.max_cost_usd, call.task, None)
+                if definition.max_cost_usd is not None:
+                    recorder.purse = purse_of(definition.max_cost_usd, call.task, None)
         return decide(check_request(state, request, recorder, target), recorder)
 
-    async def _answer(self, state: ServingState, decided: Decided, recorder: Recorder) -> Finished:
-        """The whole answer, of rules, of steps or of a model; not settled yet."""
-        if decided.finished is not None:
-            return decided.finished
+    def _answer(
+        self, state: ServingState, decided: Decided, recorder: Recorder
+    ) -> Coroutine[Any, Any, Finished]:
+        """The whole answer, of steps or of a model; not settled yet."""
+        run_step = partial(self._step, state, recorder)
         if decided.is_chain:
-            return await answer_by_steps(decided, recorder, partial(self._step, state, recorder))
+            return answer_by_steps(decided, recorder, run_step)
         generation = Generation(self.upstream, prepare(decided, recorder), recorder)
-        finished = await answer_whole(generation, partial(self._step, state, recorder))
-        return with_filled(finished, decided.checked.schema, decided.filled)
+        answer = answer_whole(generation, run_step)
+        return _and_filled(answer, decided) if decided.filled else answer
 
     async def _flow(
         self, state: ServingState, decided: Decided, recorder: Recorder, settle: Settle
@@ -151,7 +153,7 @@ class Pipeline:
         with self._settled_on_error(state, recorder):
             target = Target(recorder.call.task, errand.task.model, errand.task)
             decided = decide(check_request(state, request, recorder, target), recorder)
-            finished = await self._answer(state, decided, recorder)
+            finished = decided.finished or await self._answer(state, decided, recorder)
         self._settle(state, recorder, recorder.call.outcome, finished.error)
         return finished
 
@@ -275,13 +277,17 @@ class Pipeline:
         if recorder.above is not None:
             recorder.above.below += [*recorder.below, recorder.call]
         record = state.snapshot.settings.record
-        call = recorder.call if record.texts else without_texts(recorder.call)
+        call = recorder.call if record.texts else without_texts(recorder.call, recorder.schema)
         try:
             self.journal.append(call)
         except JournalUnavailable:
             # Counted by the journal and shown by /readyz and the dashboard.
             if record.when_full == "refuse":
                 raise
+
+
+async def _and_filled(answer: Coroutine[Any, Any, Finished], decided: Decided) -> Finished:
+    return with_filled(await answer, decided.checked.schema, decided.filled)
 
 
 def _name_in(target: str) -> str:

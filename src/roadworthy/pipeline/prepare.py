@@ -21,7 +21,7 @@ __all__ = ["Prepared", "prepare"]
 DEFAULT_MAX_REASKS = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Prepared:
     """Everything decided before a model is asked."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
@@ -35,7 +35,7 @@ class CallRequest:
     """A model to ask in place of the task's own. Never a caller's wish: for tests and operators."""
     timeout_s: float | None = None
     """How long the caller will wait, if it said so."""
-    recorded: Mapping[str, Any] = field(default_factory=dict)
+    recorded: Mapping[str, Any] | None = None
     """What steps of the chain have answered before: they are not run again. By name, ``copy[2]``
     for an item, ``outer/inner`` for a step of a step."""
     resumes: str | None = None
@@ -56,7 +56,7 @@ class Finished:
     error: RoadworthyError | None = None
     """Why nothing may be delivered. On the chat surface a refusal or a truncation is none: the
     caller reads it in OpenAI's own shape."""
-    steps: list[Call] = field(default_factory=list)
+    steps: Sequence[Call] = ()
     """All calls below this one, in the order in which they ended."""
 
 

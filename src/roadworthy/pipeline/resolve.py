@@ -25,7 +25,7 @@ TASK_PREFIX = "task:"
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
     """What will serve the call."""
 

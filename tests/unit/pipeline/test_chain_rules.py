@@ -20,7 +20,7 @@ def test_a_rule_answers_before_any_step_runs() -> None:
     upstream = ByTask()
     finished, journal = run_chain(chain(step("one"), rules=(EMPTY,)), upstream, text="")
     assert (finished.call.value, finished.call.outcome) == ({"text": "nothing"}, "rule")
-    assert (upstream.asked, finished.steps, len(journal)) == ([], [], 1)
+    assert (upstream.asked, finished.steps, len(journal)) == ([], (), 1)
     assert finished.call.cost_nusd == 0
 
 

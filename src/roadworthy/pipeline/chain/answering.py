@@ -38,6 +38,7 @@ def begin_run(decided: Decided, recorder: Recorder, run_step: RunStep) -> ChainR
     assert task is not None
     if checked.schema is not None:
         call.schema_digest = checked.schema.digest
+        recorder.schema = checked.schema
     return ChainRun(
         task=task,
         plan=_plan(task),
@@ -45,7 +46,7 @@ def begin_run(decided: Decided, recorder: Recorder, run_step: RunStep) -> ChainR
         recorder=recorder,
         deadline_us=checked.deadline_us,
         values={"input": call.input},
-        recorded=checked.request.recorded,
+        recorded=checked.request.recorded or {},
     )
 
 

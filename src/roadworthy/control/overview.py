@@ -74,7 +74,7 @@ def overview_page(overview: Overview, *, before: Overview, query: OverviewQuery)
         overview=overview,
         span_name=SPANS[query.span][0],
         remarks=_remarks(overview, query),
-        cards=_cards(overview, before.total),
+        cards=_cards(overview, before.total, of_all=query.task is None),
         charts=_charts(overview, query),
         tasks=_tasks(overview, before, query),
     )
@@ -125,7 +125,7 @@ def _calls(query: OverviewQuery, **parameters: object) -> str:
     return link("/calls", **given)
 
 
-def _cards(overview: Overview, before: Figures) -> list[Card]:
+def _cards(overview: Overview, before: Figures, *, of_all: bool) -> list[Card]:
     total = overview.total
     # The last point is still filling, and would end every line in a fall.
     earlier = overview.series[:-1]
@@ -135,7 +135,7 @@ def _cards(overview: Overview, before: Figures) -> list[Card]:
         Card(
             label="Calls",
             value=count(total.calls),
-            notes=[f"{count(total.answered)} answered ({share(total.answered, total.calls)})"],
+            notes=_call_notes(total, of_all=of_all),
             before=count(before.calls) if known else "",
             spark=sparkline([figures.calls for figures in series]),
         ),
@@ -161,6 +161,14 @@ def _cards(overview: Overview, before: Figures) -> list[Card]:
             spark=sparkline([figures.cost_nusd for figures in series]),
         ),
     ]
+
+
+def _call_notes(total: Figures, *, of_all: bool) -> list[str]:
+    notes = [f"{count(total.answered)} answered ({share(total.answered, total.calls)})"]
+    if total.nested:
+        told = "beside them, as steps of chains" if of_all else "of them as steps"
+        notes.append(f"{count(total.nested)} {told}")
+    return notes
 
 
 def _conforming_note(total: Figures) -> str:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from time import monotonic, sleep
 from typing import Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from roadworthy.control.call_page import call_view
 from roadworthy.control.context import Control, control_of
+from roadworthy.control.entry.visitor import owner, visitor
+from roadworthy.control.links import call_link
 from roadworthy.control.overview import overview_page
 from roadworthy.control.prompts.channel_page import Behind, behind_of
 from roadworthy.control.prompts.task_states import TaskState, task_states
 from roadworthy.control.query import CallQuery, OverviewQuery, SpanQuery, parse_query, window
+from roadworthy.control.resuming import resume_call
+from roadworthy.control.ruling import rule_report_of
 from roadworthy.control.task_page import task_rows, task_view
 from roadworthy.control.task_report import require_known
+from roadworthy.control.tree_page import tree_view
 from roadworthy.control.working import working_drafts
-from roadworthy.core.errors import NotFound
+from roadworthy.core import ANSWERED
+from roadworthy.core.errors import NotFound, RoadworthyError
 from roadworthy.registry import Pointer, VersionRow
 from roadworthy.registry.counts import task_steps
-from roadworthy.storage.views import CallFilter, CallRow, Overview
+from roadworthy.storage.views import CallFilter, CallRow, Overview, StoredCall
 
 __all__ = ["router"]
 
@@ -31,6 +39,9 @@ HOUR_US = 3_600_000_000
 # Who moved production longer ago than this is told by the history of the task.
 MOVES_READ = 500
 VERSIONS_READ = 100
+WAIT_S = 3.0
+"""How long the record of a call may take to get into the database."""
+WAIT_STEP_S = 0.05
 WITHHELD = ("failed", "errored", "truncated", "refused")
 
 
@@ -79,7 +90,30 @@ def show_calls(request: Request) -> Response:
 def show_call(request: Request, call_id: str) -> Response:
     control = control_of(request)
     stored = control.source.find_call(call_id)
-    return control.page("call.html", here="calls", health=control.health(), view=call_view(stored))
+    call, find = stored.call, control.source.find_call
+    tree = tree_view(call.id, control.source.call_tree(call.root_id or call.id), find)
+    return control.page(
+        "call.html",
+        here="calls",
+        health=control.health(),
+        view=call_view(stored),
+        tree=tree,
+        resumable=_is_resumable(control, stored),
+    )
+
+
+@router.post("/calls/{call_id}/resume")
+def resume_from_page(request: Request, call_id: str) -> Response:
+    control = control_of(request)
+    owner()
+    try:
+        resumed = str(resume_call(control, call_id)["call"])
+    except RoadworthyError as error:
+        if error.call_id is None:
+            raise
+        resumed = error.call_id  # its page says why it failed again
+    _wait_for(control, resumed)
+    return RedirectResponse(call_link(resumed), 303, {"cache-control": "no-store"})
 
 
 @router.get("/tasks")
@@ -108,13 +142,16 @@ def show_task(request: Request, name: str) -> Response:
     query = parse_query(SpanQuery, request.query_params)
     published = _published(control, name)
     served = control.source.find_task(name) if published else require_known(control.source, name)
-    overview = _overview(control, OverviewQuery(span=query.span, task=name))
+    wanted = OverviewQuery(span=query.span, task=name)
+    overview = _overview(control, wanted)
+    ruled = rule_report_of(control, wanted).tasks
     return control.page(
         "task.html",
         here="tasks",
         health=control.health(),
         query=query,
         view=task_view(name, served, overview, span=query.span),
+        ruled=ruled[0] if ruled and ruled[0].rules else None,
         published=published,
     )
 
@@ -127,6 +164,27 @@ def static_file(request: Request, name: str) -> Response:
             headers = {"cache-control": "public, max-age=31536000, immutable"}
             return Response(asset.content, 200, headers, media_type=asset.media_type)
     raise NotFound("There is no such file. Reload the page that asked for it.")
+
+
+def _is_resumable(control: Control, stored: StoredCall) -> bool:
+    here = visitor()
+    if control.workbench is None or control.workbench.resume is None:
+        return False
+    call = stored.call
+    failed = call.outcome not in ANSWERED and not call.model and call.parent_id is None
+    return failed and stored.texts_kept and here is not None and here.may_write
+
+
+def _wait_for(control: Control, call_id: str) -> None:
+    """Until the keeper has taken the record up, which is a moment after the answer."""
+    give_up_s = monotonic() + WAIT_S
+    while monotonic() < give_up_s:
+        try:
+            control.source.find_call(call_id)
+        except NotFound:
+            sleep(WAIT_STEP_S)
+        else:
+            return
 
 
 def _overview(control: Control, query: OverviewQuery, *, spans_ago: int = 0) -> Overview:

@@ -36,9 +36,10 @@ from roadworthy.control.links import (
 from roadworthy.control.outcomes import OUTCOMES, style_of
 from roadworthy.control.prompts.version_page import LEVELS
 from roadworthy.control.query import SPANS
-from roadworthy.control.task_page import HOLDS, MODES
+from roadworthy.control.task_page import HOLDS, MODES, PURPOSES, RULE_EFFECTS
 from roadworthy.control.teaching import first_commands
 from roadworthy.core import format_usd
+from roadworthy.storage.trees import step_label
 
 __all__ = ["Renderer"]
 
@@ -72,7 +73,9 @@ class Renderer:
             LEVELS=LEVELS,
             MODES=MODES,
             OUTCOMES=OUTCOMES,
+            PURPOSES=PURPOSES,
             REPAIRS=REPAIRS,
+            RULE_EFFECTS=RULE_EFFECTS,
             SPANS=SPANS,
             asset=lambda name: assets[name].address,
             block_link=block_link,
@@ -85,6 +88,7 @@ class Renderer:
             link=link,
             prompt_link=prompt_link,
             share=share,
+            step_label=step_label,
             style_of=style_of,
             task_link=task_link,
             version_link=version_link,

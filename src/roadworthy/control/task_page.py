@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
+from markupsafe import Markup
 
 from roadworthy.conformance import Loss, Target
+from roadworthy.control.drawing.chain_graph import chain_graph
+from roadworthy.control.drawing.chain_picture import chain_picture
 from roadworthy.control.drawing.formats import clip, pretty_json, share, visible
-from roadworthy.control.links import link
+from roadworthy.control.links import link, task_link
 from roadworthy.control.outcomes import OUTCOMES
 from roadworthy.control.source import Definition
-from roadworthy.core import Mode
+from roadworthy.core import Mode, Purpose, RuleEffect
 from roadworthy.pipeline.enforcement import (
     TARGETS,
     ComparedKeyword,
@@ -24,11 +27,14 @@ from roadworthy.pipeline.enforcement import (
     hold_of,
 )
 from roadworthy.storage.views import Figures, Overview
+from roadworthy.tasks import TaskDefinition
 from roadworthy.tasks.schema_fields import FieldTable, field_table
 
 __all__ = [
     "HOLDS",
     "MODES",
+    "PURPOSES",
+    "RULE_EFFECTS",
     "Cell",
     "HoldStyle",
     "KeywordRow",
@@ -50,6 +56,22 @@ MODES: Final[Mapping[Mode, str]] = {
     "none": "nothing",
 }
 """By what an attempt asks for structure, for people."""
+PURPOSES: Final[Mapping[Purpose, str]] = {
+    "answer": "answer",
+    "reask": "asked again",
+    "vote": "vote",
+    "choose": "likelihood of a field's values",
+    "calibrate": "likelihood without any content",
+}
+"""What an attempt was for, for people."""
+RULE_EFFECTS: Final[Mapping[RuleEffect, str]] = {
+    "answer": "answers",
+    "deny": "denies",
+    "set": "sets a variable",
+    "fill": "fills a field",
+    "model": "chooses a model",
+}
+"""What a rule does, for people."""
 MAX_KEYWORDS: Final = 60
 MAX_JSON_CHARS: Final = 60_000
 MAX_OTHERS: Final = 100
@@ -138,6 +160,8 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     keywords: tuple[KeywordRow, ...] = ()
     more_keywords: int = 0
     parameters: str = ""
+    picture: Markup | None = None
+    """Of the steps of a chain."""
     prompt: tuple[tuple[str, str, str], ...] = ()
     """Role, file and source of each template; few-shot examples are only counted."""
     examples: int = 0
@@ -168,8 +192,10 @@ def task_view(
     if definition is None:
         return TaskView(name=name, definition=None, figures=figures, outcomes=outcomes, span=span)
     task = definition.task
-    enforcement = enforcement_of(task, definition.model)
-    comparison = None if task.output_schema is None else compare_targets(task.output_schema)
+    asks = bool(task.model)
+    enforcement = enforcement_of(task, definition.model) if asks else None
+    checked = task.output_schema if asks else None
+    comparison = None if checked is None else compare_targets(checked)
     rows = () if enforcement is None or comparison is None else _rows(enforcement, comparison)
     return TaskView(
         name=name,
@@ -181,6 +207,7 @@ def task_view(
         keywords=rows[:MAX_KEYWORDS],
         more_keywords=max(0, len(rows) - MAX_KEYWORDS),
         parameters=visible(pretty_json(task.parameters)) if task.parameters else "",
+        picture=_picture(task),
         prompt=tuple(
             (template.role, template.file, visible(template.source))
             for template in task.templates
@@ -206,12 +233,28 @@ def task_rows(
         row = TaskRow(
             name=name,
             definition=found,
-            enforcement=None if found is None else enforcement_of(found.task, found.model),
+            enforcement=_enforced(found),
             figures=figures.get(name),
         )
         (others if found is None else served).append(row)
     others.sort(key=lambda row: (-row.figures.calls if row.figures else 0, row.name))
     return [*sorted(served, key=lambda row: row.name), *others[:MAX_OTHERS]]
+
+
+def _enforced(found: Definition | None) -> Enforcement | None:
+    if found is None or not found.task.model:
+        return None
+    return enforcement_of(found.task, found.model)
+
+
+def _picture(task: TaskDefinition) -> Markup | None:
+    if task.chain is None:
+        return None
+    tasks = {step.name: step.task for step in task.chain.steps}
+    return chain_picture(
+        chain_graph(task.chain),
+        links=lambda name: task_link(tasks[name]) if name in tasks else None,
+    )
 
 
 def schema_view(schema: dict[str, Any]) -> SchemaView:

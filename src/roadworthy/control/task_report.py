@@ -36,6 +36,7 @@ class TaskReport(msgspec.Struct, frozen=True, kw_only=True):
     definition: TaskDefinition | None = None
     """None: it is not served now, or is the implicit task of a model."""
     model: TaskModel | None = None
+    """None: steps or rules answer."""
     enforcement: Enforcement | None = None
     """What the model's mode enforces of the output schema; None: the answer is free text."""
     comparison: Comparison | None = None
@@ -51,6 +52,8 @@ def task_report(source: CallSource, name: str) -> TaskReport:
     if served is None:
         return TaskReport(name=name)
     task, model = served.task, served.model
+    if not task.model:
+        return TaskReport(name=name, definition=task)
     return TaskReport(
         name=name,
         definition=task,

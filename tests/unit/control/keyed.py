@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from roadworthy.access import SessionSigner
 from roadworthy.access.keys import KeyStore, NewKey
 from roadworthy.control import create_app
-from roadworthy.control.context import Play, Workbench
+from roadworthy.control.context import Play, Resume, Workbench
 from roadworthy.control.entry.access import Access
 from roadworthy.control.samples.memory import MemorySource
 from roadworthy.models import Model
@@ -40,7 +40,15 @@ class HandClock:
 class Installation:
     """A control plane with a database of its own; nothing waits for `pause`, it is counted."""
 
-    def __init__(self, folder: Path, *, root: Path | None = None, play: Play | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        root: Path | None = None,
+        play: Play | None = None,
+        resume: Resume | None = None,
+        source: MemorySource | None = None,
+    ) -> None:
         self.clock = HandClock()
         state = StateFolder(folder / "state")
         self.engine = open_database(state)
@@ -61,9 +69,13 @@ class Installation:
             signer=SessionSigner(b"s" * 32), keys=self.keys, owner_token=TOKEN, pause=self._pause
         )
         self.app = create_app(
-            MemorySource(),
+            source or MemorySource(),
             workbench=Workbench(
-                registry=self.registry, on_change=self._changed, root=root, play=play
+                registry=self.registry,
+                on_change=self._changed,
+                root=root,
+                play=play,
+                resume=resume,
             ),
             access=self.access,
             hosts=("board.test",),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from roadworthy.control.drawing.svg import element, percent
 from roadworthy.core import Attempt, Call, Stage
 
-__all__ = ["WaterfallRow", "waterfall"]
+__all__ = ["WaterfallRow", "span_bar", "waterfall"]
 
 
 class WaterfallRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ def _stage_row(stage: Stage, whole_us: int) -> WaterfallRow:
         note=stage.note,
         start_us=stage.start_us,
         duration_us=stage.duration_us,
-        bar=_bar(stage.start_us, stage.duration_us, whole_us=whole_us, key="stage"),
+        bar=span_bar(stage.start_us, stage.duration_us, whole_us=whole_us, key="stage"),
     )
 
 
@@ -65,7 +65,7 @@ def _attempt_rows(attempts: list[tuple[int, Attempt]], whole_us: int) -> Iterato
             start_us=attempt.start_us,
             duration_us=attempt.duration_us,
             attempt=number,
-            bar=_bar(
+            bar=span_bar(
                 attempt.start_us,
                 attempt.duration_us,
                 whole_us=whole_us,
@@ -75,7 +75,7 @@ def _attempt_rows(attempts: list[tuple[int, Attempt]], whole_us: int) -> Iterato
         )
 
 
-def _bar(
+def span_bar(
     start_us: int,
     duration_us: int,
     *,
@@ -83,6 +83,7 @@ def _bar(
     key: str,
     first_token_us: int | None = None,
 ) -> Markup:
+    """A bar of this length at its place in the whole; a line where the first token came."""
     x, width = percent(start_us / whole_us), percent(duration_us / whole_us)
     drawn = [
         # Microseconds within seconds have no width: a thin mark says where they were.

@@ -15,9 +15,10 @@ from roadworthy.cli.registry_lines import (
     short_commit,
     short_evidence,
 )
-from roadworthy.cli.version_report import gate_rows, in_line
+from roadworthy.cli.version_report import gate_rows
 from roadworthy.registry import Figures, Move, Pointer, Share, Version, VersionRow
 from roadworthy.registry.outline import Outline, outline_of
+from roadworthy.registry.schema_words import in_line
 from roadworthy.tasks import Case, Suite, TaskDefinition
 from roadworthy.tasks.cases import case_id
 from roadworthy.tasks.schema_fields import field_table

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from roadworthy.cli.body_report import (
     judges_text,
     models_text,
@@ -20,11 +18,12 @@ from roadworthy.cli.publish_lines import change_lines
 from roadworthy.core.visible import visible
 from roadworthy.registry import Pointer, Version
 from roadworthy.registry.outline import Outline, outline_of
+from roadworthy.registry.schema_words import in_line
 from roadworthy.tasks import ConstraintDefinition, Gate, Suite, TaskDefinition
 from roadworthy.tasks.cases import case_id
 from roadworthy.tasks.schema_fields import field_table
 
-__all__ = ["gate_rows", "in_line", "tag_counts", "version_report"]
+__all__ = ["gate_rows", "tag_counts", "version_report"]
 
 
 SHOWN_CASES = 20
@@ -168,11 +167,6 @@ def gate_rows(gate: Gate) -> list[tuple[str, str]]:
     if gate.confidence is not None:
         rows.append(("confidence", f"{gate.confidence:g}, one-sided"))
     return rows
-
-
-def in_line(value: Any) -> str:
-    """A value as JSON on one line."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
 
 
 def _indented(text: str) -> list[str]:

@@ -111,12 +111,14 @@ def _step(step: StepDefinition, tasks: Mapping[str, TaskDefinition]) -> StepLine
         name=step.name,
         task=step.task,
         version=tasks[step.task].version if step.task in tasks else "",
-        takes=tuple((n.removeprefix("input."), value_words(at)) for n, at in takes.items()),
+        takes=tuple(
+            (n.removeprefix("input."), value_words(at, whole=True)) for n, at in takes.items()
+        ),
         after=step.needs,
         when=step.when or "",
         each=step.for_each or "",
         fails=in_place if step.on_error == "task" else _ON_ERROR[step.on_error],
-        default=value_words(told["default"]) if "default" in told else "",
+        default=value_words(told["default"], whole=True) if "default" in told else "",
     )
 
 
@@ -125,7 +127,9 @@ def _rule(rule: RuleDefinition) -> RuleLine:
     return RuleLine(
         name=rule.name,
         does=_DOES[rule.effect],
-        what=tuple((name.partition(".")[2], value_words(value)) for name, value in told.items()),
+        what=tuple(
+            (name.partition(".")[2], value_words(value, whole=True)) for name, value in told.items()
+        ),
         when=rule.when or "",
     )
 

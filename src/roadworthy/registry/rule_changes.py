@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from roadworthy.registry.schema_words import shown
+from roadworthy.registry.schema_words import in_line, shown
 from roadworthy.registry.version import Change
 from roadworthy.tasks.definition import RuleDefinition
 
@@ -76,8 +76,10 @@ def _values(rule: RuleDefinition) -> str:
     return ", ".join(f"{name} = {value_words(value)}" for name, value in rule.values.items())
 
 
-def value_words(value: Any) -> str:
-    """A value as its author wrote it: a path or an expression bare, a function by its name."""
+def value_words(value: Any, *, whole: bool = False) -> str:
+    """A value as its author wrote it: a path or an expression bare, a function by its name. Other
+    values are JSON, cut where it is long unless the ``whole`` is wanted."""
+    told = in_line if whole else shown
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -87,5 +89,5 @@ def value_words(value: Any) -> str:
             if key in value:
                 return str(value[key])
         if "value" in value:
-            return shown(value["value"])
-    return shown(value)
+            return told(value["value"])
+    return told(value)

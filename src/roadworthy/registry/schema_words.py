@@ -13,7 +13,7 @@ import msgspec
 
 from roadworthy.registry.schema_shape import FRACTION, KINDS, Limit, Shape
 
-__all__ = ["Difference", "keyword_differences", "shown", "type_names"]
+__all__ = ["Difference", "in_line", "keyword_differences", "shown", "type_names"]
 
 _MAX_SHOWN: Final = 60
 _MAX_LISTED: Final = 5
@@ -58,6 +58,11 @@ def type_names(kinds: frozenset[str] | set[str]) -> str:
         names = ["number" if name == "integer" else name for name in names]
     names += ["null"] if "null" in kinds else []
     return " or ".join(names) if names else "nothing"
+
+
+def in_line(value: Any) -> str:
+    """The value as JSON on one line, with blanks where people read them."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
 
 
 def shown(value: Any) -> str:

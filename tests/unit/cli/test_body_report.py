@@ -85,7 +85,7 @@ def test_a_chain_is_shown_with_the_versions_that_it_runs() -> None:
         "    after        extract",
         "    when         size(extract.mood) > 0",
         "    if it fails  its default stands for it",
-        '    default      {"mood":""}',
+        '    default      {"mood": ""}',
     ]
     assert section(text, "Result") == ["  mood  copy.mood"]
     assert "body        a chain of 2 steps" in text
@@ -125,7 +125,7 @@ def test_a_chain_is_documented_with_its_steps_and_rules() -> None:
     assert "| models | `local`, `strong` |" in page
     assert (
         "| copy | copy 2.0.1 for each `extract.items` | input = `item` | extract |"
-        ' `size(extract.mood) > 0` | its default stands for it: `{"mood":""}` |'
+        ' `size(extract.mood) > 0` | its default stands for it: `{"mood": ""}` |'
     ) in page
     assert "It gives mood = `copy.mood`." in page
     assert '| empty | `input.comment == ""` | denies | `Say \\| it.` |' in page

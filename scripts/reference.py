@@ -49,7 +49,7 @@ from roadworthy.tasks.expectations import KINDS, Placed
 from roadworthy.tasks.expectations.language import LANGUAGES
 from roadworthy.tasks.fields import FIELD_ROLES
 from roadworthy.tasks.model_files import EnvironmentEntry, ModelsFile
-from roadworthy.tasks.rules import ConstraintTable
+from roadworthy.tasks.rules import ConstraintTable, RuleTable
 from roadworthy.tasks.task_file import PROMPT_FILES, TaskFile
 
 HERE = Path(__file__).resolve().parent
@@ -272,6 +272,7 @@ def settings() -> str:
         example=key_table(Example),
         case=key_table(Case),
         step_case=key_table(StepCase),
+        rule=key_table(RuleTable),
         constraint=key_table(ConstraintTable),
     )
 

@@ -149,13 +149,13 @@ class _Canvas:
         self._masks[x, y] = self._masks.get((x, y), 0) | direction
 
     def text(self) -> str:
-        places = [*self._masks, *self._texts]
-        lines = []
-        for y in range(max(y for _, y in places) + 1):
-            end = max((x for x, row in places if row == y), default=-1)
-            line = "".join(
-                self._texts.get((x, y)) or _LINES[self._masks.get((x, y), 0)]
-                for x in range(end + 1)
-            )
-            lines.append(line.rstrip())
-        return "\n".join(lines)
+        ends: dict[int, int] = {}
+        for x, y in (*self._masks, *self._texts):
+            ends[y] = max(x, ends.get(y, 0))
+        return "\n".join(self._row(y, ends.get(y, -1)) for y in range(max(ends) + 1))
+
+    def _row(self, y: int, end: int) -> str:
+        letters = (
+            self._texts.get((x, y)) or _LINES[self._masks.get((x, y), 0)] for x in range(end + 1)
+        )
+        return "".join(letters).rstrip()

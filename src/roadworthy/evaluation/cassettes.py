@@ -23,7 +23,7 @@ from roadworthy.core.errors import (
     RoadworthyError,
     error_named,
 )
-from roadworthy.models import Ask, Delta, Model, Reply, Structured, Upstream
+from roadworthy.models import Ask, Delta, Model, Reply, Share, Structured, Upstream
 from roadworthy.tasks import content_digest
 
 __all__ = ["Exchange", "Recording", "Replay", "read_cassette"]
@@ -46,6 +46,7 @@ class _Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     upstream_model: str = ""
     refusal: str | None = None
     tool_calls: list[dict[str, Any]] = []
+    shares: tuple[Share, ...] = ()
 
 
 class _Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,9 +231,11 @@ def read_cassette(path: Path) -> list[Exchange]:
 def _question(model: Model, ask: Ask) -> str:
     """Where the model is reached and what it is called here is no part of it, so that a cassette
     serves every environment that binds the same model."""
-    structured = ask.structured
+    structured, choice = ask.structured, ask.choice
+    likelihoods = {} if choice is None else {"choice": choice}
     return content_digest(
         {
+            **likelihoods,
             "provider": model.provider,
             "model": model.upstream,
             "messages": ask.messages,

@@ -4,13 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipelines import GOOD, MODEL, pipeline_of, triage
 from roadworthy.core import Secret
 from roadworthy.core.errors import ExchangeMissing, InvalidInput, UpstreamRateLimited
 from roadworthy.evaluation.cassettes import Recording, Replay, read_cassette
-from roadworthy.models import Ask, Model, Reply, Upstream
+from roadworthy.models import Ask, Choice, Model, Reply, Share, Upstream
 from roadworthy.testing import ScriptedUpstream
 
 ASK = Ask(messages=[{"role": "user", "content": "hello"}], parameters={"temperature": 0})
@@ -50,6 +51,19 @@ def test_a_whole_call_is_replayed_with_its_repairs_and_further_questions(tmp_pat
     assert (repeated.call.outcome, repeated.call.value) == (live.call.outcome, live.call.value)
     assert repeated.call.usage == live.call.usage
     assert len(repeated.call.attempts) == len(live.call.attempts) == 2
+
+
+def test_likelihoods_are_replayed_and_are_another_question_than_an_answer(tmp_path: Path) -> None:
+    told = Reply(shares=(Share((0,), -0.5), Share((1, 2), -0.9)))
+    choice = Choice(field="f", values=("1", "2", "3"))
+    ask = msgspec.structs.replace(ASK, choice=choice)
+    path = recorded(tmp_path / "c.jsonl", [told, "one"], ask, ASK)
+    again = replay(path)
+    assert sent(again, ASK) == ["one"]
+    assert asyncio.run(again.send(MODEL, ask)).shares == told.shares
+    other = msgspec.structs.replace(ASK, choice=msgspec.structs.replace(choice, field="g"))
+    with pytest.raises(ExchangeMissing):
+        sent(again, other)
 
 
 def test_an_error_is_replayed_as_the_error_that_it_was(tmp_path: Path) -> None:

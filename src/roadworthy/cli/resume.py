@@ -10,6 +10,7 @@ import typer
 from roadworthy.cli.options import ProjectOption
 
 if TYPE_CHECKING:
+    from roadworthy.pipeline.chain.resume import Tree
     from roadworthy.pipeline.chain.resumption import Resumption
     from roadworthy.tasks import Project
 
@@ -82,8 +83,13 @@ def read_resumption(folder: Path | None, identifier: str) -> Resumption:
 
     engine, state = open_store(folder)
     stored = find_call(engine, state, identifier)
-    tree = call_tree(engine, stored.call.id, limit=MAX_STEPS)
-    return resumption_of(stored, [find_call(engine, state, row.id).call for row in tree.below])
+
+    def tree_of(call_id: str) -> Tree:
+        tree = call_tree(engine, call_id, limit=MAX_STEPS)
+        below = [find_call(engine, state, row.id).call for row in tree.below]
+        return find_call(engine, state, call_id).call, below
+
+    return resumption_of(stored, tree_of(stored.call.id)[1], tree_of)
 
 
 async def _run_here(

@@ -8,6 +8,7 @@ import msgspec
 
 from roadworthy.control.context import Control
 from roadworthy.control.source import CallSource
+from roadworthy.pipeline.chain.resume import Tree
 from roadworthy.pipeline.chain.resumption import Resumption, resumption_of
 
 __all__ = ["ResumeWish", "read_resumption", "resume_call"]
@@ -42,5 +43,10 @@ def read_resumption(source: CallSource, call_id: str) -> Resumption:
         InvalidRequest: there is nothing to go on with.
     """
     stored = source.find_call(call_id)
-    tree = source.call_tree(stored.call.id, limit=MAX_STEPS)
-    return resumption_of(stored, [source.find_call(row.id).call for row in tree.below])
+
+    def tree_of(call_id: str) -> Tree:
+        tree = source.call_tree(call_id, limit=MAX_STEPS)
+        below = [source.find_call(row.id).call for row in tree.below]
+        return source.find_call(call_id).call, below
+
+    return resumption_of(stored, tree_of(stored.call.id)[1], tree_of)

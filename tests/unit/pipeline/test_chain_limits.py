@@ -10,10 +10,10 @@ import pytest
 
 from chains import ByTask, chain, chain_pipeline, failing, run_chain, said, step, step_task, wish
 from roadworthy.core import Call, Settings
-from roadworthy.core.errors import CostLimitReached, UpstreamTimeout, UpstreamUnavailable
+from roadworthy.core.errors import CostLimitReached, NotFound, UpstreamTimeout, UpstreamUnavailable
 from roadworthy.core.settings import LimitSettings
 from roadworthy.models import Ask, Model, Reply
-from roadworthy.pipeline.chain.resume import recorded_steps
+from roadworthy.pipeline.chain.resume import Tree, recorded_before, recorded_steps
 from roadworthy.tasks import TaskDefinition
 
 ONE_CALL_USD = 0.00002
@@ -196,3 +196,24 @@ def test_a_resumed_chain_goes_on_within_its_chains_and_lists() -> None:
     finished, _ = run_chain(sheet, upstream, input=given, recorded=recorded)
     assert finished.call.value == [{"text": "a"}, {"text": "one(b)"}]
     assert len(upstream.asked) == 1
+
+
+def test_a_chain_that_failed_again_goes_on_from_all_that_has_answered() -> None:
+    first = failed(three_steps(), ByTask({"two": failing()}))
+    recorded = recorded_steps(first[-1], first)
+    again = failed(
+        three_steps(), ByTask({"three": failing()}), recorded=recorded, resumes=first[-1].id
+    )
+    trees = {calls[-1].id: (calls[-1], calls) for calls in (first, again)}
+    before = recorded_before(again[-1], lambda call_id: trees[call_id])
+    assert before == {"one": {"text": "one(x)"}}
+    whole = before | recorded_steps(again[-1], again)
+    assert whole == {"one": {"text": "one(x)"}, "two": {"text": "two(one(x))"}}
+
+
+def test_what_is_not_kept_any_more_is_run_again() -> None:
+    def gone(call_id: str) -> Tree:
+        raise NotFound(call_id)
+
+    call = Call(id="b", task="sheet", started_us=1, resumes="a")
+    assert recorded_before(call, gone) == {}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 from roadworthy.core import ANSWERED, Call
+from roadworthy.core.errors import NotFound
 
-__all__ = ["recorded_steps"]
+__all__ = ["Tree", "recorded_before", "recorded_steps"]
+
+Tree: TypeAlias = tuple[Call, Iterable[Call]]
+"""A call, and all calls within it."""
 
 
 def recorded_steps(root: Call, below: Iterable[Call]) -> dict[str, Any]:
@@ -19,6 +23,20 @@ def recorded_steps(root: Call, below: Iterable[Call]) -> dict[str, Any]:
     """
     calls = list(below)
     return dict(_within(root.id, "", calls))
+
+
+def recorded_before(call: Call, tree_of: Callable[[str], Tree]) -> dict[str, Any]:
+    """What steps had answered when this call began: those of the call that it went on from, and
+    of the one before that. ``tree_of`` a call's id raises NotFound where it is not kept any more.
+    """
+    recorded: dict[str, Any] = {}
+    while call.resumes is not None:
+        try:
+            call, below = tree_of(call.resumes)
+        except NotFound:
+            break
+        recorded = recorded_steps(call, below) | recorded
+    return recorded
 
 
 def _within(parent: str, prefix: str, calls: list[Call]) -> Iterable[tuple[str, Any]]:

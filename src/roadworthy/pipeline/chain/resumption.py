@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from roadworthy.core import ANSWERED, UNCOUNTED, Call, Surface
 from roadworthy.core.errors import InvalidRequest
-from roadworthy.pipeline.chain.resume import recorded_steps
+from roadworthy.pipeline.chain.resume import Tree, recorded_before, recorded_steps
 from roadworthy.pipeline.request import CallRequest
 from roadworthy.pipeline.resolve import TASK_PREFIX
 from roadworthy.pipeline.selectors import WORKING
@@ -48,8 +48,11 @@ class Resumption:
         )
 
 
-def resumption_of(stored: StoredCall, below: Iterable[Call]) -> Resumption:
-    """How to go on with this call; ``below`` are all calls within it, with their texts.
+def resumption_of(
+    stored: StoredCall, below: Iterable[Call], tree_of: Callable[[str], Tree] | None = None
+) -> Resumption:
+    """How to go on with this call; ``below`` are all calls within it, with their texts. Where it
+    went on from another itself, ``tree_of`` that one's id gives the same of it.
 
     Raises:
         InvalidRequest: it answered, is no chain's, is a step itself, or what it would go on from
@@ -57,12 +60,13 @@ def resumption_of(stored: StoredCall, below: Iterable[Call]) -> Resumption:
     """
     call, steps = stored.call, list(below)
     _require_resumable(stored, steps)
+    before = {} if tree_of is None else recorded_before(call, tree_of)
     return Resumption(
         call_id=call.id,
         task=call.task,
         version=None if call.version in ("", WORKING) else call.version,
         input=call.input or {},
-        recorded=recorded_steps(call, steps),
+        recorded=before | recorded_steps(call, steps),
         tried_out=call.surface in UNCOUNTED,
         conversation_id=call.conversation_id,
         unit=call.unit,

@@ -226,3 +226,35 @@ def test_an_unknown_task_is_an_error(tmp_path: Path) -> None:
 
 def _whole(finding: Finding) -> bool:
     return bool(finding.file and finding.line and finding.message and finding.remedy)
+
+
+RULES = """
+[[rule]]
+name = "empty"
+when = 'input.comment == ""'
+answer = { sentiment = "neutral", themes = [], confidence = 1.0 }
+
+[[rule]]
+name = "length"
+set.words = "size(input.comment)"
+
+[[rule]]
+name = "shout"
+set.loud = 'input.comment == "AAA"'
+"""
+
+
+def test_what_rules_set_is_weighed_where_it_is_shown_and_told_where_it_is_not(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "tasks/triage/rules.toml": RULES,
+        "tasks/triage/prompt/user.md": "{{ comment }} ({{ vars.words }} characters)\n",
+        CASES: [case(""), case("Fine mugs."), case("A broken lid.")],
+    }
+    report = linted(tmp_path, files)
+    (finding,) = report.findings
+    assert (finding.code, finding.place) == ("unused-variable", "tasks/triage/rules.toml:12")
+    values = {w.name: w for w in report.weights if w.kind == "input"}
+    assert values["vars.words"].tokens == 1
+    assert report.cases == 2  # the empty comment is answered by a rule

@@ -103,6 +103,7 @@ def lint_task(
         model=model,
         counter=counter,
         places=Places(root, definition.name),
+        root=root,
     )
     findings: list[Finding] = list(unused_inputs(subject))
     if not definition.templates:

@@ -3,22 +3,40 @@ the places, which are looked up in files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from roadworthy.conformance import Plan, compile_schema, plan_request
+from roadworthy.core.errors import RoadworthyError
 from roadworthy.evaluation.lint.passages import Passage, passages_in
 from roadworthy.evaluation.lint.places import Places
 from roadworthy.models import Model, modes_from
 from roadworthy.models.tokens import TokenCounter
 from roadworthy.tasks import Suite, TaskDefinition, Template
+from roadworthy.tasks.cases import case_input
+from roadworthy.tasks.rules.functions import UnusableFunction, load_functions
+from roadworthy.tasks.rules.variables import python_references
+from roadworthy.tasks.ruleset import RuleSet, Ruling
 from roadworthy.tasks.template_source import includes
 
-__all__ = ["Description", "ShownExample", "Subject", "descriptions_of"]
+__all__ = ["MOST_CASES", "Asked", "Description", "ShownExample", "Subject", "descriptions_of"]
+
+MOST_CASES: Final = 200
+"""That are rendered: enough for a mean, and quick."""
+
+
+class Asked(NamedTuple):
+    """What a prompt is rendered with."""
+
+    input: Mapping[str, Any]
+    variables: Mapping[str, Any]
+    """What the task's rules set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +68,29 @@ class Subject:
     """None: it has none of its own, or it is not bound here."""
     counter: TokenCounter
     places: Places
+    root: Path | None = None
+    """The project's folder, for rules in Python; None: there is none."""
 
     @property
     def task(self) -> str:
         return self.definition.name
+
+    @cached_property
+    def asked(self) -> list[Asked]:
+        """What the cases ask the model, at most `MOST_CASES` of them, spread over the file; those
+        that a rule ends are left out."""
+        cases = self.suite.cases
+        rules = _rules(self.definition, self.root)
+        found = []
+        for case in cases[:: max(1, math.ceil(len(cases) / MOST_CASES))]:
+            try:
+                given = case_input(case, self.definition)
+                ruling = Ruling() if rules is None else rules.decide(given)
+            except RoadworthyError:
+                continue  # no call of it would get as far as a prompt
+            if ruling.answer is msgspec.UNSET and ruling.denied is None:
+                found.append(Asked(given, ruling.variables))
+        return found
 
     @cached_property
     def own(self) -> list[Template]:
@@ -131,6 +168,18 @@ class Subject:
         """Every template and block, by its file."""
         blocks = self.definition.blocks.items()
         return [*((t.file, t.source) for t in self.own), *((f"blocks/{n}", s) for n, s in blocks)]
+
+
+def _rules(definition: TaskDefinition, root: Path | None) -> RuleSet | None:
+    """The task's rules; None: it has none, or what they compute with is not here."""
+    references = python_references(definition.rules)
+    if not definition.rules or (references and root is None):
+        return None
+    try:
+        functions = load_functions(references, root.resolve()) if root and references else None
+        return RuleSet(definition, functions)
+    except (RoadworthyError, UnusableFunction):
+        return None
 
 
 def descriptions_of(schema: Any, path: str = "") -> Iterator[Description]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
@@ -13,14 +13,12 @@ from roadworthy.core.errors import RoadworthyError
 from roadworthy.evaluation.lint.report import Weight
 from roadworthy.evaluation.lint.subject import Subject, descriptions_of
 from roadworthy.tasks import CompiledPrompt, input_fields
-from roadworthy.tasks.cases import case_input
 from roadworthy.tasks.prompt import closed_environment, undeclared_names
-from roadworthy.tasks.template_source import spans
+from roadworthy.tasks.template_source import spans, tags
 
 __all__ = ["Lengths", "lengths_of", "weights_of"]
 
-_MOST_CASES: Final = 200
-"""That are rendered, spread over the file: enough for a mean, and quick."""
+_VARIABLE: Final = re.compile(r"(?<![\w.])vars\.([A-Za-z_]\w*)")
 
 
 class Lengths(NamedTuple):
@@ -65,6 +63,7 @@ def weights_of(subject: Subject) -> Iterator[Weight]:
     if not subject.own:
         yield from _examples(subject)
     yield from _values(subject)
+    yield from _variables(subject)
     yield from _schema(subject)
 
 
@@ -79,13 +78,12 @@ def lengths_of(subject: Subject) -> Lengths:
         return known[text]
 
     prompt = CompiledPrompt(subject.definition)
-    cases = subject.suite.cases
     found = []
-    for case in cases[:: max(1, math.ceil(len(cases) / _MOST_CASES))]:
+    for asked in subject.asked:
         try:
-            messages = prompt.render(case_input(case, subject.definition))
+            messages = prompt.render(dict(asked.input), asked.variables)
         except RoadworthyError:
-            continue  # it takes rules to be rendered, or is at fault itself
+            continue
         texts = [str(message.get("content") or "") for message in messages]
         found.append(sum(map(count, texts)) + sent)
     if not found:
@@ -117,7 +115,7 @@ def _values(subject: Subject) -> Iterator[Weight]:
     shown = {
         name for _, source in subject.sources for name in undeclared_names(environment, source)
     }
-    inputs = [case.input for case in subject.suite.cases if case.input is not None][:_MOST_CASES]
+    inputs = [asked.input for asked in subject.asked]
     for name, field in input_fields(subject.definition.input_schema).items():
         if name not in shown:
             continue
@@ -132,6 +130,33 @@ def _values(subject: Subject) -> Iterator[Weight]:
             most=max(tokens, default=None),
             cases=sum(name in found for found in inputs),
         )
+
+
+def _variables(subject: Subject) -> Iterator[Weight]:
+    """What rules set and templates show, over the cases."""
+    shown = {
+        found[1]
+        for _, source in subject.sources
+        for tag in tags(source)
+        for found in _VARIABLE.finditer(tag.body)
+    }
+    for rule in subject.definition.rules:
+        for name in rule.values if rule.effect == "set" else ():
+            if name not in shown:
+                continue
+            shown.discard(name)
+            given = [asked.variables.get(name) for asked in subject.asked]
+            tokens = [_tokens_of(value, subject.counter.count) for value in given]
+            file, line = subject.places.rule(rule.name)
+            yield Weight(
+                kind="input",
+                name=f"vars.{name}",
+                file=file,
+                line=line,
+                tokens=round(sum(tokens) / len(tokens), 1) if tokens else 0.0,
+                most=max(tokens, default=None),
+                cases=sum(value is not None for value in given),
+            )
 
 
 def _tokens_of(value: Any, count: Callable[[str], int]) -> int:

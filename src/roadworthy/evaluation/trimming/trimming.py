@@ -249,6 +249,7 @@ class _Trim:
             model=self.model,
             counter=self.counter,
             places=Places(None, definition.name),
+            root=self.session.project.root,
         )
         return lengths_of(subject).mean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import psutil
 import pytest
 
 from roadworthy.core.errors import LocalModelMissing, UpstreamRejected
-from roadworthy.models import LOCAL_MODEL, Ask, Delta, HttpUpstream, Structured
+from roadworthy.models import LOCAL_MODEL, Ask, Choice, Delta, HttpUpstream, Structured
 from roadworthy.models.embedded import LocalModel, is_installed
 from roadworthy.models.embedded_wire import EmbeddedWire
 
@@ -280,3 +281,31 @@ def test_a_build_whose_grammars_do_not_bind_does_not_start() -> None:
 
     with pytest.raises(RuntimeError, match="do not bind"):
         prove_grammar(Deaf())
+
+
+async def likelihoods(local: LocalModel, upstream: HttpUpstream) -> None:
+    """Those among the values, as the model's own probabilities have it."""
+    choice = Choice(field="mood", values=('"very good"', '"fair"', '"very bad"'))
+    asked = ask("The box was broken.", structured=False)
+    reply = await upstream.send(LOCAL_MODEL, msgspec.structs.replace(asked, choice=choice))
+    found = {share.values: math.exp(share.log_p) for share in reply.shares}
+    assert sum(found.values()) == pytest.approx(1)
+    assert (reply.usage.output_tokens, reply.retries) == (2, 0)
+    address = await local.address()
+    prompt = _post(address, "/apply-template", {"messages": asked.messages})["prompt"]
+    body = {"prompt": prompt + '{"mood": "', "n_predict": 1, "n_probs": 20_000, "temperature": 0}
+    (place,) = _post(address, "/completion", body)["completion_probabilities"]
+    raw = {told["token"]: told["logprob"] for told in place["top_logprobs"]}
+    very, fair = found[(0,)] + found[(2,)], found[(1,)]
+    assert math.log(very / fair) == pytest.approx(raw["very"] - raw["fair"], abs=0.01)
+
+
+def _post(address: str, path: str, body: dict[str, Any]) -> Any:
+    request = urllib.request.Request(address + path, data=msgspec.json.encode(body))
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return msgspec.json.decode(answer.read())
+
+
+def test_likelihoods_are_the_models_own(shared: Any) -> None:
+    runner, (local, upstream) = shared
+    runner.run(likelihoods(local, upstream))

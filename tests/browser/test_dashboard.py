@@ -16,6 +16,7 @@ from one_browser import one_browser
 from roadworthy.control import create_app
 from roadworthy.control.samples.memory import MemorySource
 from roadworthy.control.samples.sample import sample_calls, sample_status
+from roadworthy.control.samples.sample_chain import sample_chain_calls, sample_chain_definitions
 from roadworthy.control.samples.sample_tasks import sample_definitions
 from roadworthy.control.source import Definition
 from roadworthy.core import Call, Reason, Repair, SystemClock
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.browser
 HOSTILE = "<script>alert(1)</script>" + "x" * 200 + " \u202e" + "مرحبا " * 20
 NOW_US = SystemClock().now_us()
 CALLS = sample_calls(300, now_us=NOW_US, hours=20, seed=5)
+CHAIN_CALLS = sample_chain_calls(NOW_US)
+CHAINED = next(call for call in CHAIN_CALLS if call.outcome == "chain")
 REPAIRED = next(call for call in CALLS if call.outcome == "repaired")
 
 Use: TypeAlias = Callable[[Tab], Awaitable[Any]]
@@ -96,6 +99,9 @@ def boards() -> Iterator[dict[str, str]]:
     status = sample_status(NOW_US)
     yield {
         "full": served.serve(MemorySource(CALLS, status=status, definitions=sample_definitions())),
+        "chains": served.serve(
+            MemorySource(CHAIN_CALLS, status=status, definitions=sample_chain_definitions())
+        ),
         "empty": served.serve(MemorySource(status=status)),
         "hostile": served.serve(
             MemorySource([hostile_call()], status=status, definitions=[hostile_definition()])
@@ -115,6 +121,12 @@ PAGES = [
     ("full", "/tasks"),
     ("full", "/tasks/product-sheet"),
     ("full", "/tasks/model%3Afast"),
+    ("chains", "/?span=1h"),
+    ("chains", "/calls?steps=true"),
+    ("chains", f"/calls/{CHAINED.id}"),
+    ("chains", f"/calls/{CHAIN_CALLS[0].id}"),
+    ("chains", "/tasks"),
+    ("chains", "/tasks/kettle-sheet"),
     ("empty", "/"),
     ("empty", "/conformance"),
     ("empty", "/tasks"),
@@ -185,10 +197,10 @@ def test_the_keyboard_reaches_the_filter_and_the_rows_and_opens_a_call(
             await tab.press("Tab")
             reached.append(await tab.evaluate(FOCUS))
         assert reached[0] == "#main"
-        form = ["task", "outcome", "since", "model", "error_code", "conversation", "Filter"]
+        form = ["task", "outcome", "since", "model", "error_code", "conversation", "steps"]
         start = reached.index("task")
-        assert reached[start : start + 7] == form
-        rows = reached[start + 7 :]
+        assert reached[start : start + 8] == [*form, "Filter"]
+        rows = reached[start + 8 :]
         newest = sorted(CALLS, key=lambda call: call.id, reverse=True)
         assert rows == [f"/calls/{call.id}" for call in newest[: len(rows)]]
         assert rows
@@ -316,6 +328,27 @@ def test_anywhere_on_a_row_opens_its_call(
         await tab.hover(".calls tbody tr:nth-child(3) td:nth-child(4)")
         await tab.click(expect_load=True)
         assert await tab.evaluate("location.pathname") == wanted
+
+    use_browser(use)
+
+
+def test_a_step_is_opened_by_keyboard_and_leads_back_to_its_chain(
+    boards: dict[str, str], use_browser: Callable[[Use], Any]
+) -> None:
+    async def use(tab: Tab) -> None:
+        await tab.scripts(enabled=False)
+        await tab.open(boards["chains"] + f"/calls/{CHAINED.id}")
+        assert await tab.evaluate("document.querySelectorAll('.tree .on-path').length") == 3
+        await tab.evaluate("document.querySelector('.step summary').focus()")
+        await tab.press("Enter")
+        assert await tab.evaluate("document.querySelector('.step').open")
+        await tab.evaluate("document.querySelector('.tree .depth-1 a').focus()")
+        await tab.press("Enter", expect_load=True)
+        assert await tab.evaluate("location.pathname") == f"/calls/{CHAIN_CALLS[0].id}"
+        await tab_to(tab, f"/calls/{CHAINED.id}")
+        await tab.press("Enter", expect_load=True)
+        assert await tab.evaluate("location.pathname") == f"/calls/{CHAINED.id}"
+        await tab.scripts(enabled=True)
 
     use_browser(use)
 

@@ -7,7 +7,9 @@ is delivered.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -26,7 +28,7 @@ from roadworthy.pipeline.voting.votes import answer_by_votes
 __all__ = ["answer_whole"]
 
 
-async def answer_whole(generation: Generation, run_step: RunStep) -> Finished:
+def answer_whole(generation: Generation, run_step: RunStep) -> Coroutine[Any, Any, Finished]:
     """The answer, once it conforms, or why none may be delivered. ``run_step`` runs a judge.
 
     Raises:
@@ -34,10 +36,10 @@ async def answer_whole(generation: Generation, run_step: RunStep) -> Finished:
     """
     task = generation.prepared.task
     if task is None or not task.has_rivals:
-        return await _answer_once(generation)
+        return _answer_once(generation)
     if not task.definition.choose or task.output is None:
-        return await _answer_among(generation, task, run_step)
-    return await _answer_chosen(generation, task, run_step)
+        return _answer_among(generation, task, run_step)
+    return _answer_chosen(generation, task, run_step)
 
 
 async def _answer_once(generation: Generation) -> Finished:

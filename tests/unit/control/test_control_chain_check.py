@@ -13,7 +13,7 @@ from roadworthy.core.errors import InvalidRequest
 from roadworthy.registry import Draft
 from roadworthy.tasks import Case, Suite, TaskDefinition, Template
 from roadworthy.tasks.cases import StepCase
-from roadworthy.tasks.definition import RuleDefinition, StepDefinition
+from roadworthy.tasks.definition import BestOf, RuleDefinition, StepDefinition
 
 ONE, TWO = definition_of(name="one"), definition_of(name="two")
 CHAIN = chain_of(ONE, TWO)
@@ -107,7 +107,11 @@ NO_PROMPT: tuple[Template, ...] = ()
     [
         ((ALWAYS,), NO_PROMPT, ""),
         ((), NO_PROMPT, "it names no model"),
-        ((msgspec.structs.replace(ALWAYS, when="true"),), NO_PROMPT, "does not always answer"),
+        (
+            (msgspec.structs.replace(ALWAYS, when="true"),),
+            NO_PROMPT,
+            "no rule of it always answers",
+        ),
         ((ALWAYS,), ONE.templates, "it has a prompt, and no model"),
     ],
 )
@@ -131,3 +135,57 @@ def test_cases_expect_something_of_steps_that_there_are() -> None:
 
 def test_a_limit_of_cost_is_above_nothing() -> None:
     assert "max_cost_usd is not above 0" in told(msgspec.structs.replace(CHAIN, max_cost_usd=0.0))
+
+
+def rules(*given: RuleDefinition, **changes: Any) -> str:
+    return told(definition_of(rules=given, **changes))
+
+
+SUM = RuleDefinition(name="sum", effect="set", values={"sum": {"cel": "1 + 1"}})
+SAID = "{{ comment }} {{ vars.sum }}"
+
+
+def test_rules_whose_variables_a_prompt_shows_are_taken() -> None:
+    assert told(definition_of(SAID, rules=(SUM,))) == ""
+    assert "unknown variable" in told(definition_of(SAID))
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        (RuleDefinition(name="", effect="answer", answer={}), "1 rules are called ''"),
+        (RuleDefinition(name="a", effect="deny"), "denies and does not say why"),
+        (RuleDefinition(name="a", effect="model"), "chooses a model for what asks none"),
+        (RuleDefinition(name="a", effect="set"), "sets nothing"),
+        (
+            RuleDefinition(name="a", effect="set", values={"x": {"cel": 5}}),
+            "in one way what 'x' is",
+        ),
+        (RuleDefinition(name="a", effect="set", values={"x": "1 + 1"}), "in one way what 'x' is"),
+        (
+            RuleDefinition(name="a", effect="set", values={"x": {"python": "../e.py:f"}}),
+            "whose file the draft does not hold",
+        ),
+        (
+            RuleDefinition(name="a", effect="fill", values={"nope": {"value": 1}}),
+            "fills 'nope', which is no field",
+        ),
+        (RuleDefinition(name="a", effect="deny", deny="No.", when="input.nope"), "does not fit"),
+        (RuleDefinition(name="a", effect="answer", answer={"mood": {"cel": "("}}), "does not fit"),
+    ],
+)
+def test_a_rule_that_could_not_be_applied_is_told(rule: RuleDefinition, what: str) -> None:
+    assert what in rules(rule)
+
+
+def test_two_rules_of_one_name_are_told() -> None:
+    assert "2 rules are called 'sum'" in rules(SUM, SUM)
+
+
+def test_candidates_come_with_their_judge_and_chosen_fields_are_closed() -> None:
+    judge = definition_of(name="judge")
+    best = BestOf(n=2, judge="judge")
+    assert told(definition_of(best_of=best, judges={"judge": judge})) == ""
+    assert "does not hold the judge" in told(definition_of(best_of=best))
+    assert "judges that nothing asks" in told(definition_of(judges={"judge": judge}))
+    assert "is no closed field" in told(definition_of(choose=("mood",)))

@@ -16,6 +16,7 @@ from roadworthy.tasks import TaskDefinition, definition_digest
 from roadworthy.tasks.asked_models import embedded_tasks
 from roadworthy.tasks.chain.paths import PathError, is_step_name, parse_path
 from roadworthy.tasks.definition import ChainDefinition
+from roadworthy.tasks.rules import always_ends
 
 __all__ = ["chain_problems", "embedding_problems", "rules_body_problems"]
 
@@ -42,11 +43,10 @@ def chain_problems(definition: TaskDefinition) -> Iterator[str]:
 
 def rules_body_problems(definition: TaskDefinition) -> Iterator[str]:
     """What is wrong with a task of which rules alone answer."""
-    last = definition.rules[-1] if definition.rules else None
-    if last is None:
+    if not definition.rules:
         yield "it names no model"
-    elif last.when is not None or last.effect not in ("answer", "deny"):
-        yield "it names no model, and its last rule does not always answer"
+    elif not always_ends(definition.rules):
+        yield "it names no model, and no rule of it always answers"
     if definition.templates:
         yield "it has a prompt, and no model to send it to"
 

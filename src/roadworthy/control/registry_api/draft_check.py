@@ -19,6 +19,7 @@ from roadworthy.control.registry_api.chain_check import (
     embedding_problems,
     rules_body_problems,
 )
+from roadworthy.control.registry_api.rules_check import rule_problems, voting_problems
 from roadworthy.core.documents import Document
 from roadworthy.core.errors import InvalidInput, InvalidRequest, ProjectError
 from roadworthy.registry import Draft, Version
@@ -36,6 +37,7 @@ from roadworthy.tasks.asked_models import embedded_tasks
 from roadworthy.tasks.cases import case_input
 from roadworthy.tasks.expectations import About, expected_fields, read_check
 from roadworthy.tasks.parameters import check_parameters
+from roadworthy.tasks.rules import variable_names
 from roadworthy.tasks.schemas import schema_problems, validator_of
 from roadworthy.tasks.template_check import check_templates, included_blocks
 
@@ -122,10 +124,13 @@ def _of_definition(definition: TaskDefinition) -> Iterator[str]:
     if definition.output_schema is not None:
         schemas += schema_problems("output", definition.output_schema)
     yield from schemas
-    embedding = list(embedding_problems(definition))
-    yield from embedding
-    if not schemas and not embedding:
+    shape = list(embedding_problems(definition))
+    shape += [] if schemas else rule_problems(definition)
+    yield from shape
+    # What follows reads schemas, rules and steps, and has no words for those that are broken.
+    if not schemas and not shape:
         yield from _of_body(definition)
+        yield from voting_problems(definition)
         yield from _of_constraints(definition)
         yield from _of_embedded(definition)
 
@@ -156,6 +161,7 @@ def _of_prompt(definition: TaskDefinition) -> Iterator[str]:
         blocks=definition.blocks,
         input_schema=definition.input_schema,
         schema_file="the input schema",
+        variables=variable_names(definition.rules),
     )
     yield from map(str, faults)
     unused = sorted(definition.blocks.keys() - reached.keys())

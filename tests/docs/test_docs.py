@@ -38,11 +38,27 @@ def answer(request: dict[str, Any]) -> str | bytes:
         body = completion('{"sentiment":"nega')
         body["choices"][0]["finish_reason"] = "length"
         return json.dumps(body).encode()
+    if request.get("logprobs"):
+        return json.dumps(likelihoods("socks" in asked)).encode()
     if "weather" in asked:
         return "I would rather talk about the weather."
     if "sentiment" in asked + json.dumps(request.get("response_format", "")):
         return json.dumps(FEEDBACK)
     return "Hello there."
+
+
+def likelihoods(complains: bool) -> dict[str, Any]:
+    """An answer with its tokens' log-probabilities; without a complaint, all are alike."""
+    moods = {"negative": -0.4, "neutral": -1.5, "positive": -2.3}
+    rivals = [{"token": m, "logprob": p if complains else -1.1} for m, p in moods.items()]
+    content: list[dict[str, Any]] = [
+        {"token": '{"sentiment":"', "logprob": 0.0, "top_logprobs": []},
+        {"token": "negative", "logprob": rivals[0]["logprob"], "top_logprobs": rivals},
+        {"token": '"}', "logprob": 0.0, "top_logprobs": []},
+    ]
+    body = completion('{"sentiment":"negative"}')
+    body["choices"][0]["logprobs"] = {"content": content}
+    return body
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from roadworthy.tasks import Project, load_project
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "product-sheet"
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLE = ROOT / "examples" / "product-sheet"
 
 
 def asked(project: Project, task: str) -> list[Any]:
@@ -30,3 +32,19 @@ def test_every_step_has_cases_of_its_own() -> None:
     assert chain is not None
     assert len(asked(project, "product-sheet")) == 24
     assert all(len(asked(project, step.task)) == 24 for step in chain.steps)
+
+
+def test_the_page_shows_the_chain_and_the_figures_as_they_are() -> None:
+    page = (ROOT / "docs/how-to/split-a-prompt-into-steps.md").read_text()
+    assert (EXAMPLE / "tasks/product-sheet/task.toml").read_text().strip() in page
+    (results,) = sorted((ROOT / "benchmarks/results").glob("product-sheet-*.json"))
+    found = json.loads(results.read_text())
+    chain, in_one = found["tasks"]["product-sheet"], found["tasks"]["product-sheet-in-one"]
+    for name, of in (("the chain", chain), ("one prompt", in_one)):
+        assert f"| {name} | {of['passed']} of {of['cases']} |" in page
+        assert f"| {of['tokens in']:.0f} | {of['tokens out']:.0f} |" in page
+    for name, (passed, of) in chain["expectations"].items():
+        other = in_one["expectations"][name][0]
+        assert f" | {passed} of {of} | {other} of {of} |" in page
+    for step in found["blame"]["steps"]:
+        assert f"| {step['step']} | {step['first']} of {found['blame']['failing']} |" in page

@@ -8,14 +8,14 @@
     TASK/channels.json                where they left each channel of each environment; for people
     TASK/results/DEFINITION-BINDING.jsonl    what was measured; the first line says of what
     TASK/versions/1.4.0/version.json  all of the version that has no file of its own:
-        prompt/*  blocks/*  python/*  sources/*  steps/*  judges/*
+        prompt/*  blocks/*  python/*  sources/*  steps/*  judges/*  chain.json  rules.json
         input.schema.json  output.schema.json  cases.jsonl
 
-Equal exports are equal bytes. Keys are sorted, but for schemas and cases: models write fields in
-the order of the schema, so that order is part of what a version is. What is the exporting
-installation's own, where its channels point and its name, is left out: an import moves no channel,
-and the history says who moved what where. Of tasks that an export only has because others run
-them, those versions are added to what is there of them. Pure but for `write_folder` and
+Equal exports are equal bytes. Keys are sorted, but for schemas, chains, rules and cases: models
+write fields in the order of the schema, so that order is part of what a version is. What is the
+exporting installation's own, where its channels point and its name, is left out: an import moves no
+channel, and the history says who moved what where. Of tasks that an export only has because others
+run them, those versions are added to what is there of them. Pure but for `write_folder` and
 `read_folder`; called by ``roadworthy export`` and ``import``.
 """
 

@@ -37,6 +37,10 @@ def split_version(version: Json) -> dict[str, bytes]:
                 for name, text in owner[key].items()
             }
     _split_embedded(definition, files)
+    for key in ("chain", "rules"):
+        if definition.get(key):
+            files[f"{key}.json"] = _pretty(definition[key], order=None)
+            definition[key] = f"{key}.json"
     for key, name in (("input_schema", "input"), ("output_schema", "output")):
         if definition.get(key) is not None:
             files[f"{name}.schema.json"] = _pretty(definition[key], order=None)
@@ -63,6 +67,9 @@ def join_version(files: Mapping[str, bytes]) -> Json:
     for key, owner in (("blocks", definition), ("sources", definition), ("sources", suite)):
         if owner.get(key):
             owner[key] = {name: _text(files[file]) for name, file in owner[key].items()}
+    for key in ("chain", "rules"):
+        if definition.get(key):
+            definition[key] = msgspec.json.decode(files[definition[key]])
     for owner, key in _embedding(definition):
         owner[key] = {name: msgspec.json.decode(files[file]) for name, file in owner[key].items()}
     for key in ("input_schema", "output_schema"):
@@ -75,8 +82,9 @@ def join_version(files: Mapping[str, bytes]) -> Json:
 
 
 def _split_embedded(definition: Json, files: dict[str, bytes]) -> None:
-    """A file a task that the version runs, as that task's version is; the order of its schemas is
-    part of what it is, so that keys are not sorted."""
+    """A file a task that the version runs, as that task's version is. The order of its schemas is
+    part of what it is, so that keys are not sorted; nor are those of steps and rules, in whose
+    order answers are put together."""
     if definition.get("chain"):
         definition["chain"] = dict(definition["chain"])
     for owner, key in _embedding(definition):

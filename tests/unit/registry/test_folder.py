@@ -197,7 +197,7 @@ def chain(number: str, **pins: str) -> dict[str, Any]:
     tasks = {
         task: {**DEFINITION, "name": task, "version": f"1.{at}.0"} for task, at in pins.items()
     }
-    body = {"steps": [], "output": {"": "sort"}, "tasks": tasks}
+    body = {"steps": [], "output": {"z": "sort.z", "a": "sort.a"}, "tasks": tasks}
     given = version(number, "sheet")
     return {**given, "definition": {**DEFINITION, "name": "sheet", "chain": body, "model": ""}}
 
@@ -214,10 +214,16 @@ def test_a_chain_s_steps_stand_in_files_of_their_own_in_the_order_of_their_schem
     assert step.index('"z"') < step.index('"a"')
     assert b"Be brief" not in files["version.json"]
     assert join_version(files) == given
+    assert list(join_version(files)["definition"]["chain"]["output"]) == ["z", "a"]
     judged = version()
-    judged["definition"] = {**DEFINITION, "judges": {"j": DEFINITION}, "sources": {"r.py": "x = 1"}}
+    judged["definition"] = {
+        **DEFINITION,
+        "judges": {"j": DEFINITION},
+        "sources": {"r.py": "x = 1"},
+        "rules": [{"answer": {"z": 1, "a": 2}}],
+    }
     files = split_version(judged)
-    assert {"judges/j.json", "python/r.py"} <= files.keys()
+    assert {"judges/j.json", "python/r.py", "rules.json"} <= files.keys()
     assert join_version(files) == judged
 
 

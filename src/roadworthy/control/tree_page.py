@@ -85,7 +85,7 @@ def tree_view(call_id: str, tree: CallTree, find: Callable[[str], StoredCall]) -
 
 def _line(row: TreeRow, call_id: str, whole_us: int) -> TreeLine:
     call = row.call
-    key = "critical" if row.critical else "stage" if row.depth == 0 else "attempt"
+    key = "critical" if row.critical else "whole" if row.depth == 0 else "attempt"
     return TreeLine(
         call=call,
         label=step_label(call),

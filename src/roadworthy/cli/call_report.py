@@ -138,11 +138,7 @@ def _value(call: Call) -> str:
         text = call.value
     else:
         text = msgspec.json.format(msgspec.json.encode(call.value)).decode()
-    lines = ["Value", *(f"  {line}" for line in text.splitlines())]
-    for path, found in call.confidence.items():
-        votes = f" of {found.votes} votes" if found.votes else ""
-        lines.append(f"  {path or '(root)'}: confidence {found.value:.2f} by {found.method}{votes}")
-    return "\n".join(lines)
+    return "\n".join(["Value", *(f"  {line}" for line in text.splitlines())])
 
 
 def _tokens(usage: Usage) -> str:

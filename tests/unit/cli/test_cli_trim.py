@@ -41,6 +41,7 @@ def test_it_proposes_a_patch_that_git_takes_and_goes_on_for_nothing(
     assert "Money at 1,000,000 calls a month (as stated)" in result.output
     assert "Proposed: leave out 5 parts." in result.output
     assert "Measured together: +0.0 points of pass rate (95 % interval" in result.output
+    assert (root / ".roadworthy/trims/triage.json").is_file()
     asked = len(upstream.asked)
     again = trim(root, "-o", str(patch))
     assert "0 asked" in again.output

@@ -114,6 +114,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any], Any, int]] = [
     ("GET", "/api/history", {}, None, 200),
     ("GET", "/api/tasks/{task}/history", FIRST, None, 200),
     ("GET", "/api/tasks/{task}/lint?version=1.0.0", FIRST, None, 200),
+    ("GET", "/api/tasks/{task}/trim", FIRST, None, 404),
     ("POST", "/api/results", {}, examples.RESULTS, 204),
     ("GET", "/api/tasks/{task}/results?definition={definition}", FIRST, None, 200),
     ("GET", "/api/registry/export", {}, None, 200),

@@ -169,7 +169,8 @@ def _budget(questions: int | None, cost_usd: float | None) -> str:
 
 def _volume(calls: float | None, source: str) -> str:
     if calls is None:
-        return f"Money saved is not known: {source}; state --calls-per-month."
+        why = f": {source}" if source else ""
+        return f"Money saved is not known{why}; state --calls-per-month."
     return f"Money at {calls:,.0f} calls a month ({source}), input at list price."
 
 

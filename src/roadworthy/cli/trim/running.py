@@ -18,6 +18,7 @@ from roadworthy.core.errors import InvalidInput, RoadworthyError
 from roadworthy.evaluation.report import EXIT_STATUS
 from roadworthy.evaluation.session import Options, Session
 from roadworthy.evaluation.trimming import Budget, Wish, plan_trim, run_trim
+from roadworthy.evaluation.trimming.kept import keep_report
 from roadworthy.evaluation.trimming.volume import DAYS, Volume, monthly_volume
 from roadworthy.storage import StateFolder
 from roadworthy.tasks import Project
@@ -98,6 +99,7 @@ def show_plan(project: Project, options: Options, wish: Wish, *, outputs: Output
 def trim_and_report(project: Project, options: Options, wish: Wish, *, outputs: Outputs) -> int:
     """Trim, write and print; the exit status."""
     report = in_session(project, options, lambda session: run_trim(session, wish))
+    keep_report(state_of(project), report)
     proposal = report.proposal
     if outputs.patch is not None and proposal is not None:
         try:

@@ -10,10 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from roadworthy.control.answers import answers, json_answer
 from roadworthy.control.context import Control, control_of
 from roadworthy.control.prompts.lint_page import lint_view
+from roadworthy.control.prompts.trim_page import trim_view
 from roadworthy.control.query import Text, parse_query
 from roadworthy.control.working import working_drafts
 from roadworthy.core.errors import NotFound, ProjectError
 from roadworthy.evaluation.lint import TaskLint, lint_task
+from roadworthy.evaluation.trimming import TrimReport
+from roadworthy.evaluation.trimming.kept import kept_report
 from roadworthy.models import Model
 from roadworthy.tasks import Suite, TaskDefinition, load_installation
 
@@ -58,7 +61,20 @@ def show_lint(request: Request, name: str) -> Response:
         health=control.health(),
         name=name,
         view=lint_view(_linted(control, state), of=state.of),
+        trimmed=trim_view(_kept(control, name), digest=state.definition.digest),
     )
+
+
+@api_router.get("/api/tasks/{task}/trim", responses=answers("TrimReport"), operation_id="last_trim")
+def last_trim(request: Request, task: str) -> Response:
+    """What `roadworthy trim` found of a task the last time, on this machine: each part with what
+    became of the answers without it, and the proposal with its patch."""
+    report = _kept(control_of(request), task)
+    if report is None:
+        raise NotFound(
+            f"The prompt of {task[:80]!r} was never trimmed here. Run `roadworthy trim TASK`."
+        )
+    return json_answer(report)
 
 
 @api_router.get("/api/tasks/{task}/lint", responses=answers("TaskLint"), operation_id="lint_task")
@@ -67,6 +83,17 @@ def lint(request: Request, task: str, query: Annotated[LintQuery, Query()]) -> R
     the working copy, else of what is served, unless a version is named."""
     control = control_of(request)
     return json_answer(_linted(control, _state(control, task, query.version)))
+
+
+def _kept(control: Control, task: str) -> TrimReport | None:
+    root = None if control.workbench is None else control.workbench.root
+    if root is None:
+        return None
+    try:
+        settings = load_installation(root).settings
+    except ProjectError:
+        return None
+    return kept_report((root / settings.store.path).resolve(), task)
 
 
 def _linted(control: Control, state: _State) -> TaskLint:

@@ -56,6 +56,8 @@ class Bench:
     unpriced: int = 0
     spent_nusd: int = 0
     seconds: float = 0.0
+    latest_us: int = 0
+    """When the latest run was measured."""
     left_out: TrimLeftOut | None = None
     """Why something was not asked."""
     _runs: dict[str, SubjectRuns] = field(default_factory=dict)
@@ -152,6 +154,8 @@ class Bench:
 
     def _add(self, digest: str, runs: SubjectRuns) -> None:
         new = [measured.result for measured in runs.new]
+        every = [run.result.at_us for of in runs.runs.values() for run in of.values()]
+        self.latest_us = max([self.latest_us, *every])
         self.asked += len(new)
         self.recalled += sum(map(len, runs.runs.values())) - len(new)
         self.unpriced += sum(result.cost_nusd is None for result in new)

@@ -91,6 +91,10 @@ class TrimReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     format: int = 1
     task: str
+    definition: str = ""
+    """Digest of the prompt as it is."""
+    at_us: int = 0
+    """When it was measured; 0: nothing was."""
     model: str
     estimated: bool = False
     tokens: float | None = None

@@ -323,6 +323,8 @@ class _Trim:
         )
         return TrimReport(
             task=self.wish.task,
+            definition=self.base.definition.digest,
+            at_us=bench.latest_us,
             model=self.model_name,
             estimated=self.counter.estimated,
             tokens=self.whole_tokens,

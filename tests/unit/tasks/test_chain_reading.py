@@ -223,6 +223,13 @@ def test_a_value_that_may_be_left_out_cannot_feed_what_is_required(faults: Fault
     assert found.startswith('tasks/sheet/task.toml:7: step "answer": input.text: extract.title may')
 
 
+def test_a_step_that_cannot_be_called_so_is_told_once(faults: Faults) -> None:
+    sheet = SHEET.replace('task = "extract"', 'name = "in"\n    task = "extract"')
+    sheet = sheet.replace("size(extract.characteristics)", "size(input.text)")
+    (found,) = faults(project(sheet.replace("extract.", "in.")))
+    assert found.startswith('tasks/sheet/task.toml:4: step "in": name: cannot be the name of')
+
+
 def test_a_chain_has_steps_and_not_endlessly_many(faults: Faults) -> None:
     message = "step: a chain has 1 to 200 steps"
     assert faults(project("step = []")) == (f"tasks/sheet/task.toml:1: {message}",)

@@ -93,10 +93,13 @@ class Draft:
         self._tasks = tasks
         self.faults: list[Fault] = []
         self.steps: dict[str, DraftStep] = {}
+        self._misnamed: set[str] = set()
         for index, table in enumerate(tables):
             step = DraftStep(index=index, name=table.name or self._meant(table.task), table=table)
             if self._name(step):
                 self.steps[step.name] = step
+            else:
+                self._misnamed.add(step.name)
         for step in self.steps.values():
             self._settings(step)
             self._input(step)
@@ -119,7 +122,7 @@ class Draft:
         known = [*self.steps, "input", *(["item"] if with_item else [])]
         if path.source == "item" and not with_item:
             raise PathError(f'"{text}": there is an item only in a step with for_each')
-        if path.source not in known:
+        if path.source not in known and path.source not in self._misnamed:
             hint = did_you_mean(path.source, known)
             raise PathError(f'"{text}" begins with "{path.source}", which is no step{hint}')
         return path
@@ -207,10 +210,10 @@ class Draft:
     def _needs(self, step: DraftStep) -> None:
         """The steps that are waited for: those declared, and those that paths begin with."""
         for index, name in enumerate(step.table.needs):
-            if name not in self.steps:
+            if name not in self.steps and name not in self._misnamed:
                 hint = did_you_mean(name, self.steps)
                 self.add(step, f'there is no step "{name}"{hint}', "needs", index)
-            else:
+            elif name in self.steps:
                 step.needs[name] = None
         step.needs |= dict.fromkeys(_steps(_paths(step), self.steps))
 

@@ -15,7 +15,12 @@ from roadworthy.core.errors import DeniedByRule, InvalidInput, OutputNonconformi
 from roadworthy.models import Model
 from roadworthy.pipeline import Finished, Pipeline, compile_state
 from roadworthy.tasks import ConstraintDefinition, Snapshot, Template
-from roadworthy.tasks.definition import RuleDefinition
+from roadworthy.tasks.definition import (
+    ChainDefinition,
+    RuleDefinition,
+    StepDefinition,
+    Votes,
+)
 from roadworthy.testing import MemoryJournal, ScriptedUpstream
 
 STRONG = msgspec.structs.replace(MODEL, name="strong", upstream="strong-1")
@@ -216,3 +221,27 @@ def test_a_python_function_that_fails_is_named_without_its_words(tmp_path: Path)
 def test_python_that_is_not_what_was_checked_is_not_run(tmp_path: Path) -> None:
     served = with_python(tmp_path, sources={"rules.py": PYTHON + "# changed"})
     assert "not installed here as it was checked" in served.state.unservable["triage"]
+
+
+def test_votes_are_on_what_the_model_was_asked_for() -> None:
+    answers = ('{"sentiment":"negative"}', '{"sentiment":"neutral"}', '{"sentiment":"neutral"}')
+    served = Served(SHARE, answers=answers, votes=Votes(n=3))
+    finished = served.run("hello")
+    assert finished.call.value == {"sentiment": "neutral", "confidence": 0.5}
+    assert list(finished.call.confidence) == ["/sentiment"]
+
+
+def test_rules_come_before_the_steps_of_a_chain_and_their_variables_after_them() -> None:
+    inner = msgspec.structs.replace(TRIAGE, name="inner", digest="d")
+    step = StepDefinition(name="inner", task="inner", wires={"comment": "input.comment"})
+    chain = ChainDefinition(steps=(step,), output={"": "inner"}, tasks={"inner": inner})
+    length = RuleDefinition(name="l", effect="set", values={"n": {"cel": "size(input.comment)"}})
+    short = ConstraintDefinition(
+        name="short", require="vars.n < 9 || output.confidence > 0.9", message="m"
+    )
+    body: dict[str, Any] = {"model": "", "templates": (), "chain": chain, "constraints": (short,)}
+    assert Served(SILENT, LOUD, length, answers=(), **body).run("").call.outcome == "rule"
+    assert Served(LOUD, length, **body).run("fine").call.outcome == "chain"
+    finished = Served(LOUD, length, **body).run("not so short")
+    assert finished.error is not None
+    assert "constraint short" in finished.error.message

@@ -25,7 +25,7 @@ from typing import Any
 
 import uvloop
 
-from harness.machine import describe_run
+from harness.machine import Bystanders, describe_run
 from harness.tables import table
 from roadworthy.core import Settings, SystemClock, Usage
 from roadworthy.models import Ask, Capabilities, Delta, Model, Reply
@@ -36,7 +36,7 @@ from roadworthy.tasks.definition import ChainDefinition, StepDefinition
 
 LIBRARIES = ("roadworthy", "msgspec", "jsonschema-rs", "minijinja")
 STEPS = 12
-DELAYS_S = (0.04, 0.16)
+DELAYS_S = (0.1, 0.4)
 """What a step's answer takes: short for a model, so that what is beside it shows."""
 CALLS_A_ROUND = 20
 MODEL = Model(
@@ -84,15 +84,17 @@ def main() -> None:
     options = parse()
     about = [*describe_run(LIBRARIES), f"seed {options.seed}, {options.runs} runs a chain"]
     print("\n".join(about), end="\n\n")
+    bystanders = Bystanders(())
     figures = uvloop.run(measure(options))  # as gateways do
-    print(report(figures))
+    about.append(f"noise: other processes took {bystanders.share():.0%} of the machine")
+    print(report(figures), about[-1], sep="\n\n")
     if options.json:
         options.json.write_text(json.dumps({"about": about, **figures}, indent=1) + "\n")
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     return parser.parse_args()

@@ -28,7 +28,7 @@ __all__ = [
     "read_state",
     "read_states",
     "require_cases",
-    "require_chains",
+    "require_chain",
     "with_channel",
     "with_own_suites",
 ]
@@ -149,14 +149,13 @@ def require_cases(states: Iterable[State], tags: Collection[str]) -> None:
         raise InvalidInput(f"no case has the tag {tag!r}{did_you_mean(tag, known)}")
 
 
-def require_chains(states: Iterable[State]) -> None:
-    """Raises InvalidInput where one has no steps that a failure could be blamed on."""
-    for state in states:
-        if state.definition.chain is None:
-            raise InvalidInput(
-                f"task {state.task!r} ({state.version}) is no chain: there are no steps to blame;"
-                " name a chain, or leave out --blame"
-            )
+def require_chain(states: Sequence[State]) -> None:
+    """Raises InvalidInput where none has steps that a failure could be blamed on."""
+    if all(state.definition.chain is None for state in states):
+        named = ", ".join(f"{state.task!r} ({state.version})" for state in states) or "nothing"
+        raise InvalidInput(
+            f"{named} is no chain: there are no steps to blame; name a chain, or leave out --blame"
+        )
 
 
 def with_channel(state: State, registry: Registry, channel: str) -> State:

@@ -25,7 +25,7 @@ from roadworthy.evaluation.states import (
     State,
     read_states,
     require_cases,
-    require_chains,
+    require_chain,
     with_channel,
     with_own_suites,
 )
@@ -61,7 +61,7 @@ async def run_tests(
         if registry is not None and version not in (None, WORKING):
             states = [with_channel(state, registry, options.channel) for state in states]
         if options.blame:
-            require_chains(states)
+            require_chain(states)
             states = [with_own_suites(state, session.project, registry) for state in states]
         require_cases(states, options.selection.tags)
         return states

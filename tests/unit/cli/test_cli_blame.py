@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 from canned_upstream import Upstream, canned_upstream
 from projects import write_project
 from roadworthy.cli.app import app
+from roadworthy.cli.test.changed import changed_tasks
+from roadworthy.tasks import load_project
 
 Run = Callable[..., Any]
 SHEET = """
@@ -169,10 +171,16 @@ def test_a_step_is_tested_alone_on_what_chains_under_test_asked_it(run: Run) -> 
     assert "2 of 3 cases pass" in result.output
 
 
+def test_a_chain_is_tested_again_where_a_step_of_it_has_changed(root: Path) -> None:
+    project = load_project(root)
+    assert changed_tasks(project, ["tasks/copy/prompt/user.md"]) == ["sheet"]
+    assert changed_tasks(project, ["tasks/triage/prompt/user.md"]) == []
+
+
 def test_only_chains_have_steps_to_blame(run: Run) -> None:
     result = run("test", "copy", "--blame")
     assert result.exit_code == 2
-    assert "is no chain: there are no steps to blame" in result.output
+    assert "'copy' (working) is no chain: there are no steps to blame" in result.output
 
 
 def test_a_version_is_blamed_by_the_suites_of_the_versions_that_it_pins(

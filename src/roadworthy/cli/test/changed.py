@@ -1,5 +1,5 @@
 """Which tasks may have changed since a revision of git: by their files, the blocks that they
-include, and the files that their checks name."""
+include, the files that their checks name, and the steps of chains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Final
 from roadworthy.core.errors import InvalidInput
 from roadworthy.evaluation.states import checks_of
 from roadworthy.evaluation.subjects import judges_named
-from roadworthy.tasks import Project
+from roadworthy.tasks import Project, TaskDefinition
+from roadworthy.tasks.asked_models import embedded_tasks
 
 __all__ = ["changed_files", "changed_tasks"]
 
@@ -47,12 +48,19 @@ def changed_tasks(project: Project, files: Iterable[str]) -> list[str]:
         made_from = definition.blocks.keys() & blocks or named & project.suites[name].sources.keys()
         if made_from or any(file in _task_file(project, name) for file in schemas):
             touched.add(name)
+    touched |= {name for name, task in project.tasks.items() if _within(task) & touched}
     judged = [
         name
         for name, suite in project.suites.items()
         if {judge.partition("@")[0] for judge in judges_named(checks_of(suite))} & touched
     ]
     return _with_cases(project, touched.union(judged))
+
+
+def _within(definition: TaskDefinition) -> set[str]:
+    """The names of all tasks that it runs: of its steps, of theirs, and its judges."""
+    tasks = embedded_tasks(definition)
+    return tasks.keys() | {name for task in tasks.values() for name in _within(task)}
 
 
 def _with_cases(project: Project, names: Iterable[str]) -> list[str]:

@@ -165,6 +165,14 @@ def test_a_rule_that_never_fires_is_a_fault_of_its_condition(faults: Faults) -> 
     )
 
 
+def test_a_constraint_that_never_binds_is_a_fault(faults: Faults) -> None:
+    when = "output.mood == 'good' && output.mood == 'bad'"
+    rules = '[[constraint]]\nname = "c"\nmessage = "m"\nrequire = "output.score > 1.0"\n'
+    rules += f'when = "{when}"\n'
+    (fault,) = faults(files(rules))
+    assert fault.startswith("tasks/t/rules.toml:5: when: can never come out true, so that the")
+
+
 def test_templates_and_constraints_know_the_variables(load: Load, faults: Faults) -> None:
     constraint = '[[constraint]]\nname = "c"\nmessage = "m"\nrequire = "output.score > vars.tota"\n'
     prompt = {"tasks/t/prompt/user.md": "{{ vars.totl }}"}

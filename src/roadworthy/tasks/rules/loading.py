@@ -12,6 +12,7 @@ from roadworthy.expressions import SchemaType, schema_type
 from roadworthy.tasks.definition import ConstraintDefinition, RuleDefinition
 from roadworthy.tasks.fields import input_fields
 from roadworthy.tasks.rules.checking import ConstraintChecking
+from roadworthy.tasks.rules.conditions import Conditions
 from roadworthy.tasks.rules.rule_checking import RuleChecking, RulesAbout, scope_of
 from roadworthy.tasks.rules.shadows import idle_rules
 from roadworthy.tasks.rules.tables import RULES_FILE, RulesFile
@@ -46,6 +47,7 @@ def load_rules(task: str, text: str, about: RulesAbout, project: SourceFolder) -
             key = "name" if rules[idle.number].when is None else "when"
             message = f"{key}: {idle.message}"
             loaded.faults.append(document.fault(message, "rule", idle.number, key))
+        _check_bindings(document, about, loaded)
         loaded.rules = tuple(_placed(rule, functions) for rule in rules)
         loaded.constraints = tuple(table.definition() for table in document.value.constraint)
         loaded.sources = functions.sources
@@ -106,6 +108,16 @@ def _check_constraints(
             if scope is not None:
                 checking.conditions({**scope, "output": about.output_schema})
         loaded.faults += checking.faults
+
+
+def _check_bindings(document: Document[RulesFile], about: RulesAbout, loaded: LoadedRules) -> None:
+    """Constraints that can never bind are as good as none."""
+    schemas = {"input": about.input_schema or {}, "output": about.output_schema or {}}
+    conditions = Conditions(schemas)
+    for index, table in enumerate([] if document.value is None else document.value.constraint):
+        if not conditions.can_be(conditions.formula(table.when, "true")):
+            message = "when: can never come out true, so that the constraint never binds"
+            loaded.faults.append(document.fault(message, "constraint", index, "when"))
 
 
 def _tables(document: Document[RulesFile], kind: str) -> list[tuple[int, dict[str, Any]]]:

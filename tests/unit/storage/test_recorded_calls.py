@@ -11,7 +11,7 @@ from roadworthy.core import Call
 from roadworthy.storage import JournalWriter, StateFolder
 from roadworthy.storage.database import open_database
 from roadworthy.storage.loader import Loader
-from roadworthy.storage.recorded import RecordedCalls, recorded_calls
+from roadworthy.storage.recorded import RecordedCalls, recorded_calls, recorded_tree
 from roadworthy.storage.texts import day_of, remove_texts
 
 TASK = "classify-feedback"
@@ -65,3 +65,23 @@ def test_a_call_whose_texts_have_expired_comes_without_them(
     remove_texts(folder, day_of(NOW_US))
     (found,) = recorded_calls(engine, folder, RecordedCalls(task=TASK))
     assert (found.input, found.outcome) == (None, "repaired")
+
+
+def test_a_chains_call_comes_with_all_calls_below_it(folder: StateFolder, engine: Engine) -> None:
+    root = a_call(surface="test")
+    step = a_call(parent_id=root.id, root_id=root.id, step="copy", surface="test")
+    inner = a_call(parent_id=step.id, root_id=root.id, step="inner", surface="test")
+    load(folder, engine, inner, step, root, a_call())
+    found = recorded_tree(folder, root.id)
+    assert found is not None
+    assert found[0] == root
+    assert {call.id: call for call in found[1]} == {step.id: step, inner.id: inner}
+
+
+def test_a_chain_that_is_not_recorded_whole_is_none(folder: StateFolder, engine: Engine) -> None:
+    assert recorded_tree(StateFolder(folder.path / "elsewhere"), "01") is None
+    assert recorded_tree(folder, "01") is None
+    root = a_call()
+    load(folder, engine, root)
+    remove_texts(folder, day_of(NOW_US))
+    assert recorded_tree(folder, root.id) is None

@@ -22,7 +22,7 @@ def load_task(written: WrittenTask, sources: TaskSources) -> LoadedTask:
     if document is None or document.value is None:
         return LoadedTask(None, Suite(), written.faults)
     body: type[Loading] = PromptLoading
-    if "step" in document.data:
+    if document.data.keys() & {"step", "steps"}:  # of the slip, only itself is told
         body = ChainLoading
     elif rules_alone(written.name, sources.project):
         body = RulesLoading

@@ -10,7 +10,7 @@ from roadworthy.tasks.chain.reading import ChainSources, read_chain
 from roadworthy.tasks.chain.step_table import StepTable
 from roadworthy.tasks.definition import TaskDefinition
 from roadworthy.tasks.expectations import About
-from roadworthy.tasks.loading import Loading
+from roadworthy.tasks.loading import Loading, sources_of
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
 from roadworthy.tasks.task_file import TaskFile
 
@@ -59,9 +59,6 @@ class ChainLoading(Loading):
         )
         if read.chain is None:
             return None
-        sources = dict(rules.sources)
-        for task in read.chain.tasks.values():
-            sources |= task.sources
         definition = TaskDefinition(
             name=self.name,
             description=given.description,
@@ -71,7 +68,7 @@ class ChainLoading(Loading):
             constraints=rules.constraints,
             rules=rules.rules,
             chain=read.chain,
-            sources=sources,
+            sources=sources_of(rules.sources, read.chain.tasks.values()),
             stream=given.stream or ("raw" if output.schema is None else "fields"),
             timeout_s=given.timeout_s,
             max_cost_usd=given.max_cost_usd,

@@ -5,7 +5,7 @@ Called by the loaders of bodies; every fault is collected, and a task with one i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -22,7 +22,7 @@ from roadworthy.tasks.schemas import FrozenSchema, load_schema
 from roadworthy.tasks.suite_file import JudgeUse, load_suite
 from roadworthy.tasks.task_file import TaskFile
 
-__all__ = ["LoadedTask", "Loading", "TaskSources"]
+__all__ = ["LoadedTask", "Loading", "TaskSources", "sources_of"]
 
 NO_INPUT: Final = {"type": "object", "properties": {}, "additionalProperties": False}
 
@@ -50,6 +50,14 @@ class LoadedTask(NamedTuple):
     faults: list[Fault]
     judges: tuple[JudgeUse, ...] = ()
     """Checks that other tasks decide: whether those exist is seen when all are read."""
+
+
+def sources_of(own: Mapping[str, str], tasks: Iterable[TaskDefinition]) -> dict[str, str]:
+    """The Python that a task runs: its own, and that of the tasks that it runs itself."""
+    found = dict(own)
+    for task in tasks:
+        found |= task.sources
+    return found
 
 
 class Loading:

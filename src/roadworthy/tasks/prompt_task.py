@@ -9,7 +9,7 @@ from roadworthy.tasks.definition import TaskDefinition, Template
 from roadworthy.tasks.examples import expand_examples
 from roadworthy.tasks.expectations import Judge
 from roadworthy.tasks.fields import conversation_field
-from roadworthy.tasks.loading import Loading
+from roadworthy.tasks.loading import Loading, sources_of
 from roadworthy.tasks.parameters import check_parameters
 from roadworthy.tasks.rules import RULES_FILE
 from roadworthy.tasks.schemas import FrozenSchema, load_schema
@@ -50,7 +50,7 @@ class PromptLoading(Loading):
             blocks=blocks,
             constraints=rules.constraints,
             rules=rules.rules,
-            sources=rules.sources,
+            sources=sources_of(rules.sources, judges.values()),
             stream=given.stream or ("raw" if output.schema is None else "fields"),
             mode=given.mode,
             repair=given.repair,

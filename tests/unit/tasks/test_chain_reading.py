@@ -230,6 +230,11 @@ def test_a_step_that_cannot_be_called_so_is_told_once(faults: Faults) -> None:
     assert found.startswith('tasks/sheet/task.toml:4: step "in": name: cannot be the name of')
 
 
+def test_a_misspelt_key_of_steps_is_the_only_fault(faults: Faults) -> None:
+    (found,) = faults(project(SHEET.replace("[[step]]", "[[steps]]")))
+    assert found.endswith('unknown key "steps"; did you mean "step"?')
+
+
 def test_a_chain_has_steps_and_not_endlessly_many(faults: Faults) -> None:
     message = "step: a chain has 1 to 200 steps"
     assert faults(project("step = []")) == (f"tasks/sheet/task.toml:1: {message}",)
@@ -260,6 +265,17 @@ def test_a_fault_of_a_step_is_not_told_again_for_its_chain(faults: Faults) -> No
     broken = EXTRACT.replace('"string" }', '"strng" }')
     (found,) = faults(project(SHEET, **{"tasks/extract/task.toml": broken}))
     assert found.startswith("tasks/extract/task.toml:4")
+
+
+def test_a_chain_runs_the_python_of_its_steps(load: Load) -> None:
+    rule = '[[rule]]\nname = "n"\nset.n = { python = "rules.py:n" }\n'
+    more = {
+        "tasks/extract/rules.toml": rule,
+        "tasks/extract/rules.py": "def n(text: str) -> int:\n    return len(text)\n",
+    }
+    loaded = load(project(SHEET, **more)).tasks
+    assert "tasks/extract/rules.py" in loaded["sheet"].sources
+    assert loaded["sheet"].sources == loaded["extract"].sources
 
 
 def test_a_chain_may_be_a_step(load: Load) -> None:

@@ -7,8 +7,11 @@ with a condition or an exception contradict nobody. Pure.
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Final, NamedTuple
 
 from roadworthy.evaluation.lint.findings import Finding
@@ -60,12 +63,50 @@ def contradictions(subject: Subject) -> Iterator[Finding]:
         and VALUE not in passage.text
         and is_open(passage.words)
     ]
-    for at, later in enumerate(said):
-        for earlier in said[:at]:
-            reason = _reason(earlier, later)
+    partners: dict[int, set[int]] = {}
+    for a, b in (*_of_one_kind(said), *_opposed(said)):
+        partners.setdefault(max(a, b), set()).add(min(a, b))
+    for at in sorted(partners):
+        for other in sorted(partners[at]):
+            reason = _reason(said[other], said[at])
             if reason:
-                yield _finding(subject, later.passage, earlier.passage, reason)
+                yield _finding(subject, said[at].passage, said[other].passage, reason)
                 break
+
+
+def _of_one_kind(said: Sequence[_Said]) -> Iterator[tuple[int, int]]:
+    """Pairs that bound the same thing: a number of something, the language, the form, the style."""
+    kinds: dict[str, list[int]] = {}
+    for at, one in enumerate(said):
+        for kind, found in (
+            ("number" if one.amount is None else one.amount.unit, one.amount),
+            ("language", one.language),
+            ("form", one.form),
+            ("style", one.style),
+        ):
+            if found is not None:
+                kinds.setdefault(kind, []).append(at)
+    for places in kinds.values():
+        yield from combinations(places, 2)
+
+
+def _opposed(said: Sequence[_Said]) -> Iterator[tuple[int, int]]:
+    """Pairs of which one forbids, and that may be about the same.
+
+    Topics that are alike share most of their words, hence one of the rarest: a prompt of a
+    thousand sentences is not compared a million times.
+    """
+    often = Counter(word for one in said for word in one.topic)
+    asking: dict[str, list[int]] = {}
+    for at, one in enumerate(said):
+        if not one.negative:
+            for word in one.topic:
+                asking.setdefault(word, []).append(at)
+    for at, one in enumerate(said):
+        if one.negative:
+            rarest = sorted(one.topic, key=lambda word: (often[word], word))
+            needed = math.floor(len(rarest) * (1 - _ALIKE) + 1e-9) + 1
+            yield from {(at, other) for word in rarest[:needed] for other in asking.get(word, ())}
 
 
 def _reason(a: _Said, b: _Said) -> str:

@@ -14,6 +14,7 @@ from roadworthy.registry.chain_changes import body_of, step_settings
 from roadworthy.registry.rule_changes import rule_settings, value_words
 from roadworthy.tasks import TaskDefinition
 from roadworthy.tasks.asked_models import asked_models
+from roadworthy.tasks.chain.paths import PathError, parse_path
 from roadworthy.tasks.definition import RuleDefinition, StepDefinition
 
 __all__ = ["JudgeLine", "Outline", "RuleLine", "StepLine", "outline_of"]
@@ -41,6 +42,7 @@ class StepLine(msgspec.Struct, frozen=True, kw_only=True):
     takes: tuple[tuple[str, str], ...]
     """Input fields with where their values come from; ``input``: the whole of it."""
     after: tuple[str, ...]
+    """Steps that it waits for beside those that it takes from."""
     when: str
     """CEL; empty: always."""
     each: str
@@ -114,12 +116,25 @@ def _step(step: StepDefinition, tasks: Mapping[str, TaskDefinition]) -> StepLine
         takes=tuple(
             (n.removeprefix("input."), value_words(at, whole=True)) for n, at in takes.items()
         ),
-        after=step.needs,
+        after=tuple(name for name in step.needs if name not in _read(step)),
         when=step.when or "",
         each=step.for_each or "",
         fails=in_place if step.on_error == "task" else _ON_ERROR[step.on_error],
         default=value_words(told["default"], whole=True) if "default" in told else "",
     )
+
+
+def _read(step: StepDefinition) -> set[str]:
+    """The steps that its paths begin with."""
+    paths = [*step.wires.values(), *([] if step.for_each is None else [step.for_each])]
+    return {_source(path) for path in paths}
+
+
+def _source(path: str) -> str:
+    try:
+        return parse_path(path).source
+    except PathError:  # of a version that nothing has checked; its words are shown all the same
+        return ""
 
 
 def _rule(rule: RuleDefinition) -> RuleLine:

@@ -23,7 +23,7 @@ STEPS = (
     StepDefinition(
         name="copy",
         task="copy",
-        needs=("extract",),
+        needs=("extract", "check"),
         wires={"": "item"},
         when="size(extract.mood) > 0",
         on_error="default",
@@ -82,7 +82,7 @@ def test_a_chain_is_shown_with_the_versions_that_it_runs() -> None:
         '    language  "de"',
         "  copy: runs copy 2.0.1, for each item of extract.items",
         "    input        item",
-        "    after        extract",
+        "    after        check",
         "    when         size(extract.mood) > 0",
         "    if it fails  its default stands for it",
         '    default      {"mood": ""}',
@@ -124,7 +124,7 @@ def test_a_chain_is_documented_with_its_steps_and_rules() -> None:
     assert "| body | a chain of 2 steps |" in page
     assert "| models | `local`, `strong` |" in page
     assert (
-        "| copy | copy 2.0.1 for each `extract.items` | input = `item` | extract |"
+        "| copy | copy 2.0.1 for each `extract.items` | input = `item` | check |"
         ' `size(extract.mood) > 0` | its default stands for it: `{"mood": ""}` |'
     ) in page
     assert "It gives mood = `copy.mood`." in page

@@ -26,7 +26,7 @@ STEPS = (
         task="copy",
         needs=("extract",),
         wires={"": "extract"},
-        when=f'extract.mood != "{HOSTILE}"',
+        when='extract.mood != ""',
         on_error="default",
         default={"mood": HOSTILE},
     ),
@@ -91,3 +91,9 @@ def test_a_chain_too_long_to_be_drawn_is_listed() -> None:
     page = shown(chain((*many, STEPS[0])))
     assert "The steps of the chain" not in page.text
     assert "step60" in page.text
+
+
+def test_a_chain_that_nothing_has_checked_is_listed_all_the_same() -> None:
+    page = shown(chain((StepDefinition(name="odd", task="nine", wires={"x": "no..path"}),)))
+    assert "no..path" in page.text
+    assert "The steps of the chain" not in page.text

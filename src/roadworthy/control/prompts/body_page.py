@@ -12,6 +12,7 @@ from roadworthy.control.drawing.chain_graph import chain_graph
 from roadworthy.control.drawing.chain_picture import chain_picture
 from roadworthy.control.drawing.formats import short
 from roadworthy.control.links import version_link
+from roadworthy.control.registry_api.chain_check import chain_problems
 from roadworthy.registry.outline import Outline, RuleLine, StepLine, outline_of
 from roadworthy.registry.pinning import pins_of
 from roadworthy.tasks import TaskDefinition
@@ -40,26 +41,30 @@ class BodyView(msgspec.Struct, frozen=True, kw_only=True):
 
 def body_view(definition: TaskDefinition) -> BodyView:
     """What answers in this version."""
-    chain, outline = definition.chain, outline_of(definition)
+    outline = outline_of(definition)
     pins = {pin.task: pin.version for pin in pins_of(definition) if pin.version != "working"}
     links = {task: version_link(task, version) for task, version in pins.items()}
-    picture = None
-    if chain is not None and len(chain.steps) <= MAX_DRAWN:
-        tasks = {step.name: step.task for step in chain.steps}
-        picture = chain_picture(
-            chain_graph(chain), links=lambda step: links.get(tasks.get(step, ""))
-        )
     return BodyView(
         outline=msgspec.structs.replace(
             outline,
             steps=tuple(map(_step, outline.steps)),
             rules=tuple(map(_rule, outline.rules)),
         ),
-        picture=picture,
+        picture=_picture(definition, links),
         links=links,
         has_prompt=bool(definition.model),
         python=tuple(sorted(definition.sources)),
     )
+
+
+def _picture(definition: TaskDefinition, links: Mapping[str, str]) -> Markup | None:
+    chain = definition.chain
+    if chain is None or len(chain.steps) > MAX_DRAWN:
+        return None
+    if any(chain_problems(definition)):  # an import may hold what nothing has checked
+        return None
+    tasks = {step.name: step.task for step in chain.steps}
+    return chain_picture(chain_graph(chain), links=lambda step: links.get(tasks.get(step, "")))
 
 
 def _step(step: StepLine) -> StepLine:

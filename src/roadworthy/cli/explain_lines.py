@@ -184,7 +184,7 @@ def _rule(rule: RuleDefinition) -> str:
     elif rule.effect == "model":
         does += f" model {rule.model}"
     elif rule.effect == "deny":
-        does += f": {short(rule.deny, _MAX_TEXT)}"
+        does += f": {short(rule.deny, _MAX_TEXT).rstrip('.')}"
     when = "" if rule.when is None else f", when {' '.join(rule.when.split())}"
     return does + when
 

@@ -200,8 +200,8 @@ def entry_of(call: Call) -> Entry | None:
 
 
 def _asks_a_model(call: Call) -> bool:
-    if call.outcome in CHECKED:
-        return bool(call.attempts)
+    if call.attempts or call.outcome in CHECKED:
+        return bool(call.attempts) and call.outcome != "rejected"
     return call.model != "" and call.outcome not in ("rejected", "rule")
 
 

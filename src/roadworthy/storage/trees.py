@@ -46,7 +46,7 @@ def below_of(tree: CallTree, call_id: str) -> CallTree:
     while open_:
         row = open_.pop()
         found.append(row)
-        open_ += children[row.id]
+        open_ += children.pop(row.id, [])
     found.sort(key=lambda row: row.started_us)
     return replace(tree, root=root, below=found, more=0, resumed_by=())
 

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from network_guard import loopback_only
 
 pytest_plugins = ("project_fixtures",)
+
+# No test asserts a time: on a busy machine any example may take longer than another.
+settings.register_profile("roadworthy", deadline=None)
+settings.load_profile("roadworthy")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -33,7 +33,7 @@ def report(
     elif call.reasons:
         sections.append(_reasons(call))
     if stored.texts_kept:
-        sections += [_messages(call), _value(call)]
+        sections += [*([_messages(call)] if call.messages else []), _value(call)]
     else:
         sections.append("Texts are not kept: not recorded, or expired.")
     sections += step_sections(steps)

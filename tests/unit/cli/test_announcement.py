@@ -6,6 +6,7 @@ from published import INDEX, snapshot_of
 from roadworthy.cli.serve.announcement import announcement
 from roadworthy.core import Settings
 from roadworthy.tasks import Snapshot, VersionIndex
+from roadworthy.tasks.definition import ChainDefinition, StepDefinition
 
 
 def said(snapshot: Snapshot, *, draft_faults: int = 0) -> list[str]:
@@ -30,6 +31,17 @@ def test_what_waits_comes_with_the_commands_that_put_it_into_production() -> Non
     assert lines[2] == "Tasks      none is in production; plain models are served"
     assert lines[3].startswith('Waiting    draft: `roadworthy publish draft -m "…"`, then ')
     assert lines[4] == " " * 11 + "ready: `roadworthy promote ready 2.0.0 --to production`"
+
+
+def test_a_step_of_what_is_served_waits_for_nothing() -> None:
+    served = snapshot_of()
+    step = served.tasks["triage"]
+    sort = StepDefinition(name="sort", task="triage")
+    inner = ChainDefinition(steps=(sort,), output={"": "sort"}, tasks={"triage": step})
+    judged = msgspec.structs.replace(step, name="judged", judges={"poem": step}, chain=inner)
+    versions = {"triage": VersionIndex(), "poem": VersionIndex(), "other": VersionIndex()}
+    snapshot = msgspec.structs.replace(served, tasks={"judged": judged}, versions=versions)
+    assert [line.split(":")[0] for line in said(snapshot)[3:-1]] == ["Waiting    other"]
 
 
 def test_what_cannot_be_served_says_why_and_does_not_wait() -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from canned_upstream import Upstream, canned_upstream
 from roadworthy.core.errors import InvalidInput
 from roadworthy.evaluation.session import Options, Session

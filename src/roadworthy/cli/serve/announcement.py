@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from roadworthy.tasks import Snapshot
+from roadworthy.tasks import Snapshot, TaskDefinition
+from roadworthy.tasks.asked_models import embedded_tasks
 
 __all__ = ["announcement"]
 
@@ -48,14 +50,22 @@ def _waiting(snapshot: Snapshot) -> list[str]:
     if snapshot.serves == "working":
         return []
     found = []
+    served = _run(snapshot.tasks.values()) | snapshot.tasks.keys()
     for name, index in sorted(snapshot.versions.items()):
-        if name in snapshot.tasks or name in snapshot.unservable:
+        if name in served or name in snapshot.unservable:
             continue
         newest = next(iter(index.digests), None)
         publish = "" if newest else f'`roadworthy publish {name} -m "…"`, then '
         promote = f"`roadworthy promote {name} {newest or '1.0.0'} --to production`"
         found.append(f"{name}: {publish}{promote}")
     return found
+
+
+def _run(tasks: Iterable[TaskDefinition]) -> set[str]:
+    """The names of the tasks that these run themselves, as steps or judges: they bring their own
+    versions of them."""
+    below = [embedded_tasks(task) for task in tasks]
+    return {name for tasks in below for name in tasks.keys() | _run(tasks.values())}
 
 
 def _titled(title: str, entries: list[str]) -> list[str]:

@@ -34,8 +34,8 @@ from typing import Any
 import msgspec
 
 from harness.machine import Bystanders, describe_run
+from harness.product_sheet_cases import HELD_OUT, hold_out, prompts_digest
 from harness.tables import number, table
-from product_sheet_cases import HELD_OUT, hold_out, prompts_digest
 from roadworthy.evaluation.report import BlameReport, TaskReport
 from roadworthy.evaluation.runner import SubjectRuns
 from roadworthy.evaluation.session import Found, Options, Session

@@ -11,7 +11,7 @@ from roadworthy.tasks import content_digest
 __all__ = ["HELD_OUT", "hold_out", "prompts_digest"]
 
 HELD_OUT = "held-out"
-CASES = Path(__file__).parent / "data" / "product_sheet_held_out.jsonl"
+CASES = Path(__file__).resolve().parents[1] / "data" / "product_sheet_held_out.jsonl"
 
 
 def hold_out(root: Path) -> None:

@@ -22,8 +22,9 @@ from chains import (
     wish,
 )
 from roadworthy.core import RecordSettings, Settings
-from roadworthy.core.errors import JournalUnavailable, OutputNonconforming
+from roadworthy.core.errors import InvalidInput, JournalUnavailable, OutputNonconforming
 from roadworthy.tasks import TaskDefinition
+from roadworthy.tasks.definition import RuleDefinition
 
 LIST: dict[str, Any] = {
     "type": "object",
@@ -218,6 +219,19 @@ def test_a_chain_that_is_given_up_gives_up_its_steps() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("given", ["text", 5, {"text": "a"}, None])
+def test_a_step_for_each_item_of_what_is_no_list_is_the_callers_mistake(given: Any) -> None:
+    sheet = chain(
+        step("one", reads="input.text", for_each="input.items"),
+        input_schema={"type": "object", "properties": {"items": {}, "text": {"type": "string"}}},
+        output_schema={"type": "array", "items": TEXT},
+    )
+    upstream = ByTask()
+    with pytest.raises(InvalidInput, match=r"^step 'one': input.items is no list"):
+        run_chain(sheet, upstream, input={"text": "a", "items": given})
+    assert upstream.order == []
+
+
 def test_a_step_runs_for_each_item_and_gives_the_list_in_order() -> None:
     finished, journal = run_chain(over_items(), input=items("a", "b", "c"))
     assert finished.call.value == [{"text": f"one({text})"} for text in "abc"]
@@ -276,3 +290,27 @@ def test_an_item_that_fails_ends_the_chain_and_is_named() -> None:
     finished, _ = run_chain(over_items(), upstream, input=items("a", "b", "c"))
     assert finished.error is not None
     assert finished.error.step == "one[1]"
+
+
+def test_items_that_rules_answer_do_not_hold_up_other_calls() -> None:
+    answer = RuleDefinition(name="same", effect="answer", answer={"text": "a"})
+    by_rule = step_task("one", model="", templates=(), rules=(answer,))
+    each = step("one", reads="item.text", for_each="input.items", concurrency=1)
+    sheet = chain(
+        each,
+        tasks={"one": by_rule},
+        input_schema=LIST,
+        output_schema={"type": "array", "items": TEXT},
+    )
+    pipeline, journal = chain_pipeline(sheet, ByTask())
+    ended: list[int] = []
+
+    async def scenario() -> None:
+        call = asyncio.create_task(pipeline.run(wish(input=items(*"abcdefgh"))))
+        while not call.done():
+            ended.append(len(journal.calls))
+            await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert max(ended) < 9
+    assert len(set(ended)) > 4

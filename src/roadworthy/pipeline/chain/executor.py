@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from roadworthy.core import Call, Stage
-from roadworthy.core.errors import JournalUnavailable, RoadworthyError, UpstreamTimeout
+from roadworthy.core.errors import (
+    InvalidInput,
+    JournalUnavailable,
+    RoadworthyError,
+    UpstreamTimeout,
+)
 from roadworthy.pipeline.chain.errand import Errand, RunStep
 from roadworthy.pipeline.chain.failure import StepFailed, failure_of, name_step
 from roadworthy.pipeline.chain.plan import ChainPlan, StepPlan
@@ -98,6 +103,11 @@ class ChainRun:
         if plan.over is None:
             return await self._answer(plan, self.values, None)
         items = plan.over.take(self.values)
+        if not isinstance(items, list):  # where no schema says what stands there
+            no_list = InvalidInput(
+                f"{plan.over} is no list, and this step runs for each item of it"
+            )
+            raise StepFailed(name_step(no_list, name))
         found = await self._each(plan, items)
         return found, f"{len(found)} of {len(items)} items"
 
@@ -111,13 +121,14 @@ class ChainRun:
         asked_once = plan.when is not None and not plan.when.reads_item
         return asked_once and plan.when is not None and not plan.when.holds(self.values)
 
-    async def _each(self, plan: StepPlan, items: Any) -> list[Any]:
+    async def _each(self, plan: StepPlan, items: list[Any]) -> list[Any]:
         """The answers to all items, in their order; those of skipped items are left out."""
         found: list[Any] = [ABSENT] * len(items)
         queue = iter(enumerate(items))
 
         async def work() -> None:
             for index, item in queue:
+                await asyncio.sleep(0)  # where rules answer, nothing else would wait
                 values = self.values | {_ITEM: item}
                 if plan.when is None or not plan.when.reads_item or plan.when.holds(values):
                     found[index], _ = await self._answer(plan, values, index)

@@ -91,7 +91,8 @@ async def _checked(
         return Further(reply=last, form=plan.form)
 
     def record(violations: tuple[Violation, ...]) -> None:
-        call.attempts[-1].violations = violations
+        if call.attempts:  # else all of it was given, and no model was asked
+            call.attempts[-1].violations = violations
 
     try:
         delivered = await deliver(

@@ -14,6 +14,7 @@ from roadworthy.core.errors import (
     OutputNonconforming,
     OutputRefused,
     TaskUnservable,
+    UpstreamTimeout,
     UpstreamUnavailable,
 )
 from roadworthy.models import Ask, Capabilities, Model, Reply, Share
@@ -21,7 +22,7 @@ from roadworthy.pipeline import Finished
 from roadworthy.tasks import ConstraintDefinition, TaskDefinition
 from roadworthy.tasks.definition import Votes
 from roadworthy.testing import ScriptedUpstream
-from voting import TELLING, Weighing, purposes, said, serve, task
+from voting import TELLING, Weighing, let_go_on, purposes, said, serve, task
 
 MOODS = {"positive": 0.7, "neutral": 0.1, "negative": 0.2}
 BIAS = {"positive": 0.8, "neutral": 0.1, "negative": 0.1}
@@ -105,6 +106,37 @@ def test_a_prior_that_could_not_be_measured_is_measured_by_the_next_call() -> No
     asyncio.run(scenario())
     assert [call.outcome for call in journal.calls] == ["errored", "first_pass"]
     assert purposes(journal.calls[1]).count("calibrate") == 3
+
+
+def test_a_call_waits_for_the_prior_that_another_measures_no_longer_than_its_own_time() -> None:
+    measured = asyncio.Event()
+
+    class Slow(Weighing):
+        async def send(self, model: Model, ask: Ask) -> Reply:
+            if ask.messages[-1]["content"] == "Comment: N/A":
+                await measured.wait()
+            return await super().send(model, ask)
+
+    upstream = Slow({"sentiment": MOODS}, {"sentiment": BIAS}, [said("negative")])
+    pipeline, journal = serve(ONE, upstream)
+
+    async def scenario() -> None:
+        first = asyncio.create_task(pipeline.run(triage()))
+        await let_go_on()
+        with pytest.raises(UpstreamTimeout, match="'sentiment'"):
+            await asyncio.wait_for(pipeline.run(triage(timeout_s=0.01)), 10)
+        measured.set()
+        await first
+
+    asyncio.run(scenario())
+    assert [call.outcome for call in journal.calls] == ["errored", "first_pass"]
+
+
+def test_an_answer_that_can_be_no_other_asks_no_model() -> None:
+    schema = {"type": "object", "properties": {"kind": {"const": "comment"}}, "required": ["kind"]}
+    finished = run(task(output_schema=schema, choose=("kind",)), Weighing({}))
+    assert finished.call.value == {"kind": "comment"}
+    assert (finished.call.attempts, finished.call.cost_nusd) == ([], 0)
 
 
 def test_a_closed_answer_is_chosen_whole_and_nothing_is_generated() -> None:

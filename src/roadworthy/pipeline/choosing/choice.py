@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
 from roadworthy.core import Confidence, Message
-from roadworthy.core.errors import InvalidInput, TaskUnservable
+from roadworthy.core.errors import InvalidInput, TaskUnservable, UpstreamTimeout
 from roadworthy.pipeline.choosing.closed import ClosedFields, closed_of
 from roadworthy.pipeline.choosing.content_free import MARKERS, content_free
 from roadworthy.pipeline.choosing.distribution import (
@@ -118,8 +118,30 @@ async def _weights(question: Question, task: CompiledTask) -> Distribution | Non
             # Without content a model may decline to answer; then nothing is known of its bias.
             return told or tuple([1 / len(question.values)] * len(question.values))
 
-        priors.append(await task.priors.of(question.key(messages), measure))
+        priors.append(await _prior(question, task, question.key(messages), measure))
     return calibrated(found, mean(priors)) if priors else found
+
+
+async def _prior(
+    question: Question,
+    task: CompiledTask,
+    key: str,
+    measure: Callable[[], Awaitable[Distribution]],
+) -> Distribution:
+    """
+    Raises:
+        UpstreamTimeout: the call's time was used up while another one measured it.
+    """
+    generation = question.generation
+    now_us = generation.recorder.began_us + generation.recorder.offset_us()
+    left_s = (generation.prepared.deadline_us - now_us) / 1e6
+    try:
+        return await task.priors.of(key, measure, patience_s=left_s)
+    except TimeoutError as late:
+        raise UpstreamTimeout(
+            f"the call's time was used up while another call measured how model"
+            f" {generation.prepared.model.name!r} leans on {question.field!r}; try again"
+        ) from late
 
 
 def _content_free_messages(

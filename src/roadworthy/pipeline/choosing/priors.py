@@ -25,16 +25,23 @@ class Priors:
     def __len__(self) -> int:
         return len(self._known)
 
-    async def of(self, key: str, measure: Callable[[], Awaitable[Distribution]]) -> Distribution:
+    async def of(
+        self, key: str, measure: Callable[[], Awaitable[Distribution]], *, patience_s: float
+    ) -> Distribution:
         """The prior, measured if it is not known.
 
         Whoever comes first measures, in a call of its own and with its own time; if that fails,
         the next one does.
+
+        Raises:
+            TimeoutError: another call has not measured it in the time for which this one waits.
         """
+        until_s = asyncio.get_running_loop().time() + patience_s
         while key not in self._known:
             waiting = self._under_way.get(key)
             if waiting is not None:
-                await waiting.wait()
+                async with asyncio.timeout_at(until_s):
+                    await waiting.wait()
                 continue
             done = self._under_way[key] = asyncio.Event()
             try:

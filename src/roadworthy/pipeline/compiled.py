@@ -180,7 +180,9 @@ def _functions(definition: TaskDefinition, root: str) -> dict[str, RuleFunction]
     references = python_references(definition.rules)
     if not references:
         return {}
-    if not root or differing_sources(definition, Path(root)):
+    # A file of which the version keeps no text is none that it was checked with.
+    unknown = {reference.rpartition(":")[0] for reference in references} - definition.sources.keys()
+    if not root or unknown or differing_sources(definition, Path(root)):
         raise TaskUnservable(
             f"{definition.name}@{definition.version} computes with Python that is not installed"
             " here as it was checked; install its files"

@@ -6,7 +6,7 @@ from the registry, which whoever may publish could fill.
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from roadworthy.tasks.definition import TaskDefinition
 
@@ -14,13 +14,18 @@ __all__ = ["differing_sources"]
 
 
 def differing_sources(definition: TaskDefinition, root: Path) -> list[str]:
-    """The files, by path relative to the project, that are missing here or have another text.
-    Line ends do not count: git may change them."""
+    """The files, by path relative to the project, that are missing here, have another text, or
+    stand outside the project. Line ends do not count: git may change them."""
     return [
         path
         for path, text in sorted(definition.sources.items())
-        if _read(root / path) != _lines(text)
+        if not _is_inside(path) or _read(root / path) != _lines(text)
     ]
+
+
+def _is_inside(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return not pure.is_absolute() and ".." not in pure.parts
 
 
 def _read(path: Path) -> list[str] | None:

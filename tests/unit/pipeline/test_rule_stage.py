@@ -223,6 +223,23 @@ def test_python_that_is_not_what_was_checked_is_not_run(tmp_path: Path) -> None:
     assert "not installed here as it was checked" in served.state.unservable["triage"]
 
 
+def test_python_that_the_version_does_not_keep_is_not_run(tmp_path: Path) -> None:
+    served = with_python(tmp_path, sources={})
+    assert "not installed here as it was checked" in served.state.unservable["triage"]
+
+
+def test_python_outside_the_project_is_not_run(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    outside = tmp_path / "rules.py"
+    outside.write_text(PYTHON, encoding="utf-8")
+    for path in ("../rules.py", str(outside)):
+        value = {"python": f"{path}:shout"}
+        rule = RuleDefinition(name="s", effect="set", values={"loud": value})
+        served = Served(rule, sources={path: PYTHON}, root=str(root))
+        assert "not installed here as it was checked" in served.state.unservable["triage"]
+
+
 def test_votes_are_on_what_the_model_was_asked_for() -> None:
     answers = ('{"sentiment":"negative"}', '{"sentiment":"neutral"}', '{"sentiment":"neutral"}')
     served = Served(SHARE, answers=answers, votes=Votes(n=3))

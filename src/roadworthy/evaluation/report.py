@@ -183,8 +183,8 @@ class TaskReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def incomplete(self) -> bool:
-        """Whether runs are missing, or without a verdict."""
-        return self.left_out > 0 or self.figures.unscored > 0
+        """Whether runs are missing, or without a verdict; where no case could be asked, all are."""
+        return not self.cases or self.left_out > 0 or self.figures.unscored > 0
 
     @property
     def failing(self) -> tuple[CaseReport, ...]:

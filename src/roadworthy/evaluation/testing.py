@@ -47,7 +47,8 @@ async def run_tests(
             where the cost is limited.
         UnknownTask, NotFound: there is no such task or version.
         InvalidInput: a task has no case, or none with the tags; no call of it is recorded, where
-            calls are asked for; the cassette cannot be read.
+            calls are asked for; none is a chain, where steps are to be blamed; the cassette cannot
+            be read.
     """
     options = session.options
 
@@ -57,8 +58,8 @@ async def run_tests(
         states = read_states(session.project, tasks, version, registry)
         if options.from_calls is not None:
             folder = session.state_folder
-            return [with_calls(state, folder, options.from_calls) for state in states]
-        if registry is not None and version not in (None, WORKING):
+            states = [with_calls(state, folder, options.from_calls) for state in states]
+        elif registry is not None and version not in (None, WORKING):
             states = [with_channel(state, registry, options.channel) for state in states]
         if options.blame:
             require_chain(states)

@@ -171,6 +171,13 @@ def test_a_step_is_tested_alone_on_what_chains_under_test_asked_it(run: Run) -> 
     assert "2 of 3 cases pass" in result.output
 
 
+def test_recorded_inputs_of_a_chain_are_blamed_on_steps_as_well(run: Run) -> None:
+    run("test", "sheet")
+    result = run("test", "sheet", "--from-calls", "--with-tests", "--blame", "--json", "-")
+    assert blamed(json.loads(result.output)) == {"fine": "", "misread": "facts", "sad": "praise"}
+    assert run("test", "copy", "--from-calls", "--with-tests", "--blame").exit_code == 2
+
+
 def test_a_chain_is_tested_again_where_a_step_of_it_has_changed(root: Path) -> None:
     project = load_project(root)
     assert changed_tasks(project, ["tasks/copy/prompt/user.md"]) == ["sheet"]

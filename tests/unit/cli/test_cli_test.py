@@ -377,6 +377,18 @@ def test_calls_that_tests_made_are_asked_if_wanted_and_none_at_all_is_told(run: 
     assert "1 different input of 1 call." in found.output
 
 
+def test_nothing_that_could_be_asked_of_recorded_calls_is_no_success(root: Path, run: Run) -> None:
+    ask(run, "good")
+    unknown = run("test", "triage", "--from-calls", "--tag", "old")
+    assert (unknown.exit_code, "no case has the tag 'old'" in unknown.output) == (2, True)
+    task = root / "tasks/triage/task.toml"
+    task.write_text(task.read_text().replace('type = "string"', 'type = "integer"', 1))
+    (root / "tasks/triage/cases.jsonl").unlink()
+    unfit = run("test", "triage", "--from-calls")
+    assert "Not asked, as their input is not this version's any more" in unfit.output
+    assert unfit.exit_code == 3
+
+
 def test_recorded_calls_need_a_task_and_their_options_need_them(run: Run) -> None:
     assert "name it" in run("test", "--from-calls").output
     assert run("test", "triage", "--since", "2h").exit_code == 2

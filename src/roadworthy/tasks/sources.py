@@ -6,7 +6,8 @@ from the registry, which whoever may publish could fill.
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+import posixpath
+from pathlib import Path
 
 from roadworthy.tasks.definition import TaskDefinition
 
@@ -24,8 +25,8 @@ def differing_sources(definition: TaskDefinition, root: Path) -> list[str]:
 
 
 def _is_inside(path: str) -> bool:
-    pure = PurePosixPath(path)
-    return not pure.is_absolute() and ".." not in pure.parts
+    plain = posixpath.normpath(path)  # a rule's file may stand beside its task's folder
+    return not plain.startswith("/") and plain.partition("/")[0] != ".."
 
 
 def _read(path: Path) -> list[str] | None:

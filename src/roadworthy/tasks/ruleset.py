@@ -6,6 +6,7 @@ Called by the path of a call before anything is rendered, and by whoever needs t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -123,6 +124,8 @@ class RuleSet:
                 return lambda _: _missing(reference)
             return lambda values: function.call(values.raw["input"], values.raw["vars"])
         constant = value["value"]
+        if isinstance(constant, dict | list | tuple):
+            return lambda _: deepcopy(constant)  # whoever gets the answer may change it
         return lambda _: constant
 
     def _answer(self, answer: Any) -> _Compute:

@@ -58,6 +58,16 @@ def test_a_step_runs_where_its_condition_holds(given: str, runs: bool) -> None:
     assert len(journal) == 1 + runs
 
 
+@pytest.mark.parametrize("how", [{"when": "false"}, {"on_error": "skip"}, {"on_error": "default"}])
+def test_an_answer_that_its_reader_changes_stays_the_default(how: dict[str, str]) -> None:
+    sheet = chain(step("one", default={"text": "instead"}, **how))
+    pipeline, _ = chain_pipeline(sheet, ByTask({"one": failing()}))
+    for _ in range(2):
+        value = asyncio.run(pipeline.run(wish())).call.value
+        assert value == {"text": "instead"}
+        value["text"] = "changed"
+
+
 def test_a_condition_reads_the_steps_before_by_names_without_dashes() -> None:
     first = step("step-one", task="one")
     second = step("two", reads="step-one.text", when='step_one.text == "one(x)"')

@@ -218,6 +218,14 @@ def test_a_python_function_that_fails_is_named_without_its_words(tmp_path: Path)
     assert "secret" not in caught.value.message
 
 
+def test_an_answer_that_its_reader_changes_stays_what_the_rule_says() -> None:
+    schema = {"type": "object", "properties": {"tags": {"type": "array"}}, "required": ["tags"]}
+    tags = RuleDefinition(name="t", effect="fill", values={"tags": {"value": ["a"]}})
+    served = Served(tags, answers=("{}", "{}"), output_schema=schema)
+    served.run("hi").call.value["tags"].append("b")
+    assert served.run("hi").call.value == {"tags": ["a"]}
+
+
 def test_python_that_is_not_what_was_checked_is_not_run(tmp_path: Path) -> None:
     served = with_python(tmp_path, sources={"rules.py": PYTHON + "# changed"})
     assert "not installed here as it was checked" in served.state.unservable["triage"]

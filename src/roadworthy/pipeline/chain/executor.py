@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -99,7 +100,7 @@ class ChainRun:
         if name in self.recorded:
             return self.recorded[name], "recorded"
         if self.is_skipped(plan):
-            return plan.default, "skipped"
+            return deepcopy(plan.default), "skipped"
         if plan.over is None:
             return await self._answer(plan, self.values, None)
         items = plan.over.take(self.values)
@@ -157,9 +158,9 @@ class ChainRun:
             if definition.on_error == "fail" or isinstance(failure.error, JournalUnavailable):
                 raise
             if definition.on_error == "skip":
-                return plan.default if item is None else ABSENT, failure.error.code
-            if definition.on_error == "default":
-                return definition.default, "default"
+                return deepcopy(plan.default) if item is None else ABSENT, failure.error.code
+            if definition.on_error == "default":  # a copy, because whoever gets it may change it
+                return deepcopy(definition.default), "default"
         return await self._call(definition.fallback, given, definition.name, item), "fallback"
 
     async def _call(self, task: str, given: Any, step: str, item: int | None) -> Any:

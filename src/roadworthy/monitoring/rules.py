@@ -13,7 +13,7 @@ import msgspec
 from roadworthy.core import NUSD_PER_USD
 from roadworthy.storage.views import TaskRuleFigures
 from roadworthy.tasks import TaskDefinition
-from roadworthy.tasks.definition import RuleDefinition
+from roadworthy.tasks.asked_models import asked_models
 
 __all__ = ["RuleLine", "RuleReport", "TaskRules", "rule_report"]
 
@@ -46,7 +46,7 @@ class TaskRules(msgspec.Struct, frozen=True, kw_only=True):
     """All calls of the task, steps of chains included."""
     rules: list[RuleLine]
     spared_calls: int = 0
-    """Calls that a rule ended before a model was asked."""
+    """Calls that a rule ended before a model was asked; none of a task that asks no model."""
     spared_usd: float | None = None
     """An estimate: `spared_calls` at `mean_cost_usd`."""
     mean_cost_usd: float | None = None
@@ -77,12 +77,14 @@ def rule_report(
     tasks = []
     for name in sorted({*found, *ruled}):
         one = found.get(name) or TaskRuleFigures(task=name, calls=0, rules=[])
-        definition = definitions.get(name)
-        tasks.append(_task_rules(one, () if definition is None else definition.rules))
+        tasks.append(_task_rules(one, definitions.get(name)))
     return RuleReport(since_us=since_us, until_us=until_us, tasks=tasks)
 
 
-def _task_rules(figures: TaskRuleFigures, rules: Iterable[RuleDefinition]) -> TaskRules:
+def _task_rules(figures: TaskRuleFigures, definition: TaskDefinition | None) -> TaskRules:
+    rules = () if definition is None else definition.rules
+    # Where rules are all that answers, no call would have asked a model.
+    asks = definition is None or figures.priced > 0 or bool(asked_models(definition))
     fired = {(rule.rule, rule.effect): rule for rule in figures.rules}
     lines = []
     for rule in rules:
@@ -97,7 +99,7 @@ def _task_rules(figures: TaskRuleFigures, rules: Iterable[RuleDefinition]) -> Ta
         task=figures.task,
         calls=figures.calls,
         rules=lines,
-        spared_calls=figures.spared,
+        spared_calls=figures.spared if asks else 0,
         spared_usd=_usd(figures.spared_nusd),
         mean_cost_usd=_usd(figures.mean_cost_nusd),
         priced_calls=figures.priced,

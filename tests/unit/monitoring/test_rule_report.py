@@ -50,6 +50,14 @@ def test_a_rule_that_ends_no_call_spares_none() -> None:
     assert (found.rules[0].spared_usd, found.spared_calls) == (None, 0)
 
 
+def test_where_rules_are_all_that_answers_no_model_was_spared() -> None:
+    definition = TaskDefinition(name="triage", model="", rules=(EMPTY,))
+    ended = figures(("empty", "answer", 5), priced=0, mean_cost_nusd=None)
+    found = report(ended, definition=definition)
+    assert (found.tasks[0].rules[0].calls, found.tasks[0].spared_calls) == (5, 0)
+    assert "Spared 0 calls to a model." in table_of(found, since="7d")
+
+
 def test_a_rule_whose_effect_was_changed_is_another_rule() -> None:
     (found,) = report(figures(("never", "answer", 2))).tasks
     told = {(r.name, r.effect): (r.calls, r.stands) for r in found.rules}

@@ -17,7 +17,7 @@ from roadworthy.cli.registry_lines import (
 )
 from roadworthy.cli.version_report import gate_rows
 from roadworthy.registry import Figures, Move, Pointer, Share, Version, VersionRow
-from roadworthy.registry.outline import Outline, outline_of
+from roadworthy.registry.outline import Outline, StepLine, outline_of
 from roadworthy.registry.schema_words import in_line
 from roadworthy.tasks import Case, Suite, TaskDefinition
 from roadworthy.tasks.cases import case_id
@@ -149,13 +149,21 @@ def _steps(outline: Outline) -> str:
             + (f" for each {code(step.each)}" if step.each else ""),
             _wires(step.takes),
             cell(", ".join(step.after)),
-            code(step.when) if step.when else "always",
-            cell(step.fails) + (f": {code(step.default)}" if step.default else ""),
+            _when(step),
+            cell(step.fails)
+            + (f"; default {code(step.default)}" if step.default and not step.when else ""),
         )
         for step in outline.steps
     ]
     head = ("step", "runs", "takes", "after", "when", "if it fails")
     return f"{table(head, rows)}\n\nIt gives {_wires(outline.result, ', ')}."
+
+
+def _when(step: StepLine) -> str:
+    """Its default is what a step gives that does not run, whatever follows where it fails."""
+    if not step.when:
+        return "always"
+    return code(step.when) + (f", default {code(step.default)}" if step.default else "")
 
 
 def _wires(wires: Sequence[tuple[str, str]], between: str = "<br>") -> str:

@@ -125,7 +125,7 @@ def test_a_chain_is_documented_with_its_steps_and_rules() -> None:
     assert "| models | `local`, `strong` |" in page
     assert (
         "| copy | copy 2.0.1 for each `extract.items` | input = `item` | check |"
-        ' `size(extract.mood) > 0` | its default stands for it: `{"mood": ""}` |'
+        ' `size(extract.mood) > 0`, default `{"mood": ""}` | its default stands for it |'
     ) in page
     assert "It gives mood = `copy.mood`." in page
     assert '| empty | `input.comment == ""` | denies | `Say \\| it.` |' in page

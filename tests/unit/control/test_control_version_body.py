@@ -58,6 +58,12 @@ def test_a_chain_is_drawn_and_its_pinned_steps_lead_to_their_versions() -> None:
     assert "its default stands for it" in page.text
 
 
+def test_a_default_stands_beside_the_condition_without_which_the_step_is_skipped() -> None:
+    skipped = msgspec.structs.replace(STEPS[1], on_error="fail", default={"mood": "calm"})
+    text = " ".join(shown(chain((STEPS[0], skipped))).text.split())
+    assert 'extract.mood != "" default {"mood": "calm"} the chain fails' in text
+
+
 def test_a_chain_has_no_prompt_and_names_the_models_of_its_steps() -> None:
     page = shown(chain())
     ids = [section.get("aria-labelledby") for section in page.all("section")]

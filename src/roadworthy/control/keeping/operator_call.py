@@ -22,6 +22,9 @@ __all__ = ["call_as_operator", "resume_as_operator"]
 
 TIMEOUT_S: Final = 130.0
 """A little more than a call may take by default: its own deadline says more."""
+MARGIN_S: Final = 10.0
+LONGEST_S: Final = 3_600.0
+"""What a chain may take that says itself how long; the gateway holds it to that."""
 # Gateways are on this machine, where a proxy for the world outside leads nowhere.
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -44,7 +47,7 @@ def call_as_operator(
         RegistryUnreachable: no gateway answers.
     """
     reference = task if not selector else f"{task}@{selector}"
-    return _ask(gateway_url, token, reference, {"input": input_}, model)
+    return _ask(gateway_url, token, reference, {"input": input_}, model=model)
 
 
 def resume_as_operator(
@@ -70,11 +73,18 @@ def resume_as_operator(
     }
     version = resumption.version
     reference = resumption.task if version is None else f"{resumption.task}@{version}"
-    return _ask(gateway_url, token, reference, given, None)
+    most_s = MARGIN_S + (LONGEST_S if timeout_s is None else timeout_s)
+    return _ask(gateway_url, token, reference, given, most_s=most_s)
 
 
 def _ask(
-    gateway_url: str, token: str, reference: str, body: dict[str, Any], model: str | None
+    gateway_url: str,
+    token: str,
+    reference: str,
+    body: dict[str, Any],
+    *,
+    model: str | None = None,
+    most_s: float = TIMEOUT_S,
 ) -> dict[str, Any]:
     headers = {"content-type": "application/json", OPERATOR_HEADER: token}
     if model is not None:
@@ -85,7 +95,7 @@ def _ask(
         headers,
     )
     try:
-        with _OPENER.open(request, timeout=TIMEOUT_S) as response:
+        with _OPENER.open(request, timeout=most_s) as response:
             answer: dict[str, Any] = msgspec.json.decode(response.read())
             return answer
     except urllib.error.HTTPError as error:

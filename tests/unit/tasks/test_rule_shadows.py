@@ -124,6 +124,18 @@ def test_a_variable_that_is_set_again_is_another() -> None:
     assert list(idle(*rules[:2], rules[3])) == [2]
 
 
+@pytest.mark.parametrize("when", ["'w' in vars", "size(vars) == 2"])
+def test_the_variables_are_others_once_one_more_is_set(when: str) -> None:
+    one, two = ({name: {"value": 1}} for name in "vw")
+    rules = [
+        RuleDefinition(name="one", effect="set", values=one),
+        RuleDefinition(name="before", effect="deny", when=when, deny="No."),
+        RuleDefinition(name="two", effect="set", values=two),
+        RuleDefinition(name="after", effect="deny", when=when, deny="No."),
+    ]
+    assert list(idle_rules(rules, {"type": "object"}, "rules")) == []
+
+
 def test_a_prompt_that_no_input_reaches_is_told() -> None:
     rules = rules_of(("answer", "input.n > 1"), ("deny", "input.n <= 1"))
     (found,) = idle_rules(rules, SCHEMA, "prompt")

@@ -202,13 +202,12 @@ class Conditions:
         match node:
             case Written():
                 return repr((node.kind, node.value))
-            case Name():
-                return node.name
+            case Name():  # the variables as a whole are others whenever one is set
+                return node.name + (self._all_versions() if node.name == "vars" else "")
+            case Select(base=Name(name="vars")):
+                return f"vars.{node.field}#{self.versions.get(node.field, 0)}"
             case Select():
-                version = ""
-                if isinstance(node.base, Name) and node.base.name == "vars":
-                    version = f"#{self.versions.get(node.field, 0)}"
-                return f"{self._shape(node.base)}.{node.field}{version}"
+                return f"{self._shape(node.base)}.{node.field}"
             case Index():
                 # A variable may be named by an index too: then it is told apart by all of them.
                 return f"{self._shape(node.base)}[{self._shape(node.key)}]{self._all_versions()}"

@@ -21,7 +21,7 @@ from roadworthy.control.resuming import resume_call
 from roadworthy.control.ruling import rule_report_of
 from roadworthy.control.task_page import task_rows, task_view
 from roadworthy.control.task_report import require_known
-from roadworthy.control.tree_page import tree_view
+from roadworthy.control.tree_page import TreeView, tree_view
 from roadworthy.control.working import working_drafts
 from roadworthy.core import ANSWERED
 from roadworthy.core.errors import NotFound, RoadworthyError
@@ -98,7 +98,7 @@ def show_call(request: Request, call_id: str) -> Response:
         health=control.health(),
         view=call_view(stored),
         tree=tree,
-        resumable=_is_resumable(control, stored),
+        resumable=_is_resumable(control, stored, tree),
     )
 
 
@@ -166,13 +166,16 @@ def static_file(request: Request, name: str) -> Response:
     raise NotFound("There is no such file. Reload the page that asked for it.")
 
 
-def _is_resumable(control: Control, stored: StoredCall) -> bool:
+def _is_resumable(control: Control, stored: StoredCall, tree: TreeView | None) -> bool:
+    """Whether there is something to go on from, and a visitor who may. A call without steps ended
+    before them, or is no chain's."""
     here = visitor()
     if control.workbench is None or control.workbench.resume is None:
         return False
     call = stored.call
     failed = call.outcome not in ANSWERED and not call.model and call.parent_id is None
-    return failed and stored.texts_kept and here is not None and here.may_write
+    begun = call.resumes is not None or (tree is not None and bool(tree.steps))
+    return failed and begun and stored.texts_kept and here is not None and here.may_write
 
 
 def _wait_for(control: Control, call_id: str) -> None:

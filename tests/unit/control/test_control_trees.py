@@ -14,7 +14,7 @@ from roadworthy.control.samples.memory import MemorySource
 from roadworthy.control.samples.sample import sample_status
 from roadworthy.control.samples.sample_chain import sample_chain_calls, sample_chain_definitions
 from roadworthy.control.source import ServedTask
-from roadworthy.core import Call, new_id
+from roadworthy.core import Call, CallError, new_id
 
 CALLS = sample_chain_calls(NOW_US)
 ANSWERED, FAILED, RULED = (call for call in CALLS if call.parent_id is None)
@@ -165,3 +165,21 @@ def test_a_chain_that_failed_is_resumed_from_its_page(tmp_path: Path) -> None:
     told = client.get(answer.headers["location"]).text
     assert "It goes on from what the steps of" in told
     assert "Resumed by" in client.get(f"/calls/{FAILED.id}").text
+
+
+def test_a_call_that_rules_denied_before_any_step_is_not_offered_to_be_resumed(
+    tmp_path: Path,
+) -> None:
+    calls = source()
+    denied = Call(
+        id=new_id(NOW_US - 1),
+        task="kettle-sheet",
+        started_us=NOW_US - 1,
+        outcome="refused",
+        error=CallError(code="denied_by_rule", message="No.", status=422),
+    )
+    calls.calls.insert(0, denied)
+    client = Installation(tmp_path, source=calls, resume=Gateway(calls)).program(TOKEN)
+    page = client.get(f"/calls/{denied.id}").text
+    assert "denied_by_rule" in page
+    assert "Resume this call" not in page

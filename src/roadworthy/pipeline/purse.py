@@ -28,6 +28,12 @@ class Purse:
         self._around = around
         self._spent_nusd = 0
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left, here or around."""
+        here = self._spent_nusd >= self._limit_nusd
+        return here or (self._around is not None and self._around.is_spent)
+
     def require(self) -> None:
         """
         Raises:

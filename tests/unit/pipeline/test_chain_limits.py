@@ -98,6 +98,27 @@ def test_no_attempt_begins_once_the_money_is_spent() -> None:
     assert (whole.error.code, whole.error.status) == ("cost_limit_reached", 422)
 
 
+def test_no_step_is_skipped_because_the_chains_money_is_spent() -> None:
+    steps = [step("one"), step("two", needs=("one",), on_error="skip")]
+    sheet = chain(*steps, output="one", max_cost_usd=ONE_CALL_USD / 2)
+    pipeline, _ = chain_pipeline(sheet, ByTask())
+    with pytest.raises(CostLimitReached, match="step 'two'"):
+        asyncio.run(pipeline.run(wish()))
+
+
+def test_a_step_that_spends_its_own_money_may_be_skipped() -> None:
+    poor = step_task("two", max_cost_usd=ONE_CALL_USD / 2, max_reasks=5)
+    steps = [step("one"), step("two", needs=("one",), on_error="skip")]
+    tasks = {"one": step_task("one"), "two": poor}
+    sheet = chain(*steps, tasks=tasks, output="one", max_cost_usd=100 * ONE_CALL_USD)
+    pipeline, _ = chain_pipeline(sheet, ByTask({"two": lambda _: "no JSON"}))
+    finished = asyncio.run(pipeline.run(wish()))
+    assert (finished.call.outcome, finished.call.value) == ("chain", {"text": "one(x)"})
+    skipped = finished.steps[-1].error
+    assert skipped is not None
+    assert skipped.code == "cost_limit_reached"
+
+
 def test_the_money_bounds_chains_within_chains_and_attempts_that_ask_again() -> None:
     once_more = step_task("one", max_reasks=5)
     inner = chain(step("one"), name="inner", tasks={"one": once_more})

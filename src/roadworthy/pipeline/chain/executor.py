@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from roadworthy.core import Call, Stage
 from roadworthy.core.errors import (
+    CostLimitReached,
     InvalidInput,
     JournalUnavailable,
     RoadworthyError,
@@ -155,13 +156,20 @@ class ChainRun:
         try:
             return await self._call(definition.task, given, definition.name, item), ""
         except StepFailed as failure:
-            if definition.on_error == "fail" or isinstance(failure.error, JournalUnavailable):
+            if definition.on_error == "fail" or self._ends_the_chain(failure.error):
                 raise
             if definition.on_error == "skip":
                 return deepcopy(plan.default) if item is None else ABSENT, failure.error.code
             if definition.on_error == "default":  # a copy, because whoever gets it may change it
                 return deepcopy(definition.default), "default"
         return await self._call(definition.fallback, given, definition.name, item), "fallback"
+
+    def _ends_the_chain(self, error: RoadworthyError) -> bool:
+        """Whether nothing may stand in the step's place: what failed is not the step's alone. Once
+        the chain's money is gone each further step would be skipped, and nobody told."""
+        purse = self.recorder.purse
+        spent = isinstance(error, CostLimitReached) and purse is not None and purse.is_spent
+        return spent or isinstance(error, JournalUnavailable)
 
     async def _call(self, task: str, given: Any, step: str, item: int | None) -> Any:
         key = step if item is None else f"{step}[{item}]"

@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import socket
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -175,6 +177,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     logging.basicConfig(level=logging.WARNING, format="keeper: %(message)s")
+    # Until the server handles it, too: what is held by then, such as the address, is put away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         uvloop.run(keep(arguments))
     except RoadworthyError as error:

@@ -91,7 +91,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def registry_of(server: Server) -> RemoteRegistry:
-    told = json.loads((server.state / "keeper.json").read_bytes())
+    address = server.state / "keeper.json"
+    wait_until(address.exists, "the keeper announces itself")
+    told = json.loads(address.read_bytes())
     return RemoteRegistry(told["url"], told["token"])
 
 

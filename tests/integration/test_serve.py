@@ -104,6 +104,7 @@ def test_a_task_that_is_not_in_production_says_how_it_gets_there(tmp_path: Path)
 def test_the_keepers_address_is_for_its_own_user_and_gone_when_it_is(tmp_path: Path) -> None:
     with serving(write_project(tmp_path, "http://127.0.0.1:9/v1")) as server:
         path = server.state / "keeper.json"
+        wait_until(path.exists, "the keeper announces itself")  # after gateways can begin
         told = json.loads(path.read_bytes())
         assert told["url"] == server.control
         assert (path.stat().st_mode & 0o777, len(told["token"]) > 40) == (0o600, True)
